@@ -1,0 +1,118 @@
+// The configuration: one TOML file parsed into an immutable value. Every key, default and limit is here and in ehr-agent.conf(5).
+// parse_config is pure; it reports all problems at once, each with its line and key.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/core/fhir/document.h"
+#include "ledger-client/core/address.h"
+#include "ledger-client/core/result.h"
+
+namespace edge {
+
+using Milliseconds = std::chrono::milliseconds;
+namespace fs = std::filesystem;
+
+struct AgentConfig {
+  std::optional<ledger::Address> address;  // always set after parse_config
+  std::string name = "Hospital";           // shown in bundles as author and custodian
+  fs::path state_dir = "/var/lib/ehr-agent";
+  unsigned workers = 2;
+};
+struct ControlConfig {
+  fs::path socket = "/run/ehr-agent/control.sock";
+};
+struct KeysConfig {
+  fs::path dir = "/etc/ehr-agent/keys";
+};
+struct FederationConfig {
+  fs::path file = "/etc/ehr-agent/federation.json";
+};
+struct MqttConfig {
+  std::string url = "mqtts://localhost:8883";
+  std::string version = "5";  // "5" or "3.1.1"
+  fs::path ca, cert, key;     // default: keys.dir/{ca.crt,tls.crt,tls.key}
+};
+struct HisConfig {
+  std::string kind = "sqlite";
+  fs::path database;  // default: state_dir/his.db
+};
+struct LedgerConfig {
+  fs::path guard = "/var/lib/ehr-agent-guard/guard";
+};
+struct AnchorConfig {
+  std::string require = "signed";  // or "witnessed"
+};
+struct TransferConfig {
+  std::uint64_t window = 4u << 20;         // bytes in flight beyond the last acknowledgement
+  Milliseconds deadline{24 * 3'600'000};   // an unreceipted transfer ends after it, with a reason
+  Milliseconds retry_first{1'000}, retry_max{60'000};  // exponential back-off with jitter
+};
+struct RequestConfig {
+  Milliseconds lifetime{10 * 60'000};      // expires - issued of own requests
+  Milliseconds max_lifetime{15 * 60'000};  // of others
+  Milliseconds clock_tolerance{60'000};
+};
+struct RefusalConfig {
+  Milliseconds quantum{250};  // refusals are answered at receipt + a multiple of it
+};
+struct LimitsConfig {
+  std::size_t request_bytes = 1u << 20;     // one incoming request or acknowledgement
+  std::size_t bundle_bytes = 256u << 20;    // one bundle, plaintext, either way
+  std::size_t intake_queue = 256;           // messages waiting for a worker; a full queue drops silently
+  std::size_t work_queue_per_peer = 64;     // verified requests waiting, per peer; then `busy`
+  double requests_per_second = 500;         // per peer, token bucket
+  double request_burst = 1'000;
+  std::size_t pending_requests = 256;       // own requests not yet ended
+  std::size_t assemblies = 2;               // bundles assembled at once
+  std::uint64_t spool_bytes = 8ull << 30;   // spool and inbox together
+  std::uint64_t min_free_bytes = 256u << 20;  // below it new work is refused
+};
+struct RetentionConfig {
+  std::chrono::hours spool{24 * 7}, audit{24 * 365 * 10}, inbox{24 * 30};
+};
+struct MetricsConfig {
+  Milliseconds interval{10'000};
+};
+// Deny by default: who may ask for what (until consents replace it).
+struct AllowRule {
+  std::optional<ledger::Address> peer;  // always set after parse_config
+  std::vector<std::string> purposes;    // HL7 PurposeOfUse codes
+};
+
+struct Config {
+  AgentConfig agent;
+  ControlConfig control;
+  KeysConfig keys;
+  FederationConfig federation;
+  MqttConfig mqtt;
+  HisConfig his;
+  LedgerConfig ledger;
+  AnchorConfig anchor;
+  TransferConfig transfer;
+  RequestConfig request;
+  RefusalConfig refusal;
+  LimitsConfig limits;
+  RetentionConfig retention;
+  MetricsConfig metrics;
+  std::vector<AllowRule> allow;                // [[allow]]
+  std::vector<fhir::SectionRule> sections;     // [[section]] overrides of the selection rules; default_rules() otherwise
+};
+
+struct ConfigProblem {
+  unsigned line = 0;  // 0: the file as a whole
+  std::string key;    // dotted
+  std::string what;
+};
+
+// Relative paths are resolved against `base`. Unknown keys, wrong types and out-of-range values are all reported at once.
+ledger::Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view toml, const fs::path& base);
+// Reads --config, else EHR_AGENT_CONFIG, else /etc/ehr-agent/ehr-agent.toml.
+fs::path config_path(const std::optional<fs::path>& from_command_line);
+
+}  // namespace edge

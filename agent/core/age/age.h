@@ -1,0 +1,84 @@
+// age v1 files (formats.md 1; C2SP age) for X25519 recipients, interoperable with the `age` tool. Streaming in constant memory: both
+// directions push bytes in and get bytes through a sink. ChaCha20-Poly1305 and SHA-256 come from OpenSSL (faster), the rest from libsodium.
+// One Writer or Reader belongs to one thread at a time; everything else is thread-safe.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "agent/core/secret.h"
+#include "ledger-client/core/bytes.h"
+#include "ledger-client/core/result.h"
+
+namespace edge::age {
+
+inline constexpr std::size_t kChunkBytes = 64 * 1024;    // plaintext of one payload chunk
+inline constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
+
+class Recipient {
+ public:
+  static ledger::Result<Recipient> parse(std::string_view text);  // age1…
+  std::string to_text() const;
+  const std::array<std::uint8_t, 32>& bytes() const { return bytes_; }
+
+ private:
+  friend class Identity;
+  std::array<std::uint8_t, 32> bytes_{};
+};
+
+class Identity {
+ public:
+  static Identity generate();
+  // An identity file as age-keygen writes it: comment lines and AGE-SECRET-KEY-1… lines; the first identity counts.
+  static ledger::Result<Identity> parse(const Secret& file);
+  // What age-keygen would write, as a secret.
+  Secret to_file() const;
+  Recipient recipient() const;
+  const Secret& secret() const { return secret_; }
+
+ private:
+  Secret secret_;
+};
+
+// Exact size of an age file with one X25519 stanza over `plaintext` bytes.
+std::uint64_t encrypted_size(std::uint64_t plaintext);
+
+using Sink = std::function<void(ledger::ByteView)>;
+
+// Writes header and payload through `sink`. A full chunk is held back until more bytes or finish() come, as the format demands.
+class Writer {
+ public:
+  Writer(const Recipient& recipient, Sink sink);
+  ~Writer();
+  void write(ledger::ByteView plaintext);
+  void finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Takes the file in pieces of any size. Plaintext reaches the sink chunk by chunk, each authenticated; only finish() says the file was
+// whole, so a caller must not act on plaintext before. After a Problem every further call gives the same Problem.
+// Reasons are the testkit's words: "header failure", "HMAC failure", "no match", "payload failure".
+class Reader {
+ public:
+  // `identities` are borrowed and tried in order.
+  Reader(std::span<const Identity* const> identities, Sink sink);
+  ~Reader();
+  ledger::Result<ledger::Done> write(ledger::ByteView ciphertext);
+  ledger::Result<ledger::Done> finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Small messages in one call.
+ledger::Bytes seal(const Recipient& recipient, ledger::ByteView plaintext);
+// Also demands exactly one stanza, as wire.md does of messages, when `single_stanza` is set.
+ledger::Result<ledger::Bytes> open(std::span<const Identity* const> identities, ledger::ByteView file, bool single_stanza = true);
+
+}  // namespace edge::age

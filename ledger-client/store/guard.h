@@ -1,0 +1,36 @@
+// The guard file (ledger.md, Rollback): outside the database, what was last signed. Two checksummed slots are written in turn with
+// pwrite and fdatasync, so that a torn write leaves the older slot. A database ahead of its guard is normal (a crash between COMMIT
+// and the guard); a guard ahead of its database is a rollback.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "ledger-client/core/checkpoint.h"
+
+namespace ledger {
+
+struct GuardRecord {
+  Checkpoint checkpoint;
+  std::string database_id;  // random, made with the database: tells a clone or another database
+};
+
+class Guard {
+ public:
+  // Opens or creates the file (mode 0600). Throws std::system_error.
+  explicit Guard(const std::filesystem::path& file);
+  ~Guard();
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+
+  // The newest valid slot; nothing in a new file. Throws std::runtime_error if the file has content but no valid slot.
+  std::optional<GuardRecord> read() const;
+  // Durable when it returns.
+  void write(const GuardRecord& record);
+
+ private:
+  int descriptor_ = -1;
+  std::uint64_t sequence_ = 0;
+};
+
+}  // namespace ledger
