@@ -1,0 +1,114 @@
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+
+#include <arpa/inet.h>
+
+#include "agent/adapters/key_files.h"
+
+namespace edge {
+
+namespace {
+
+template <auto kFree>
+struct Free {
+  template <class T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
+};
+using Certificate = std::unique_ptr<X509, Free<X509_free>>;
+using Store = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>>;
+using Names = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>>;
+
+struct FreeStack {
+  void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }  // borrows its certificates
+};
+
+constexpr std::size_t kMaxChain = 5;
+
+// The whole of `der` must be one certificate.
+Certificate decode(ledger::ByteView der) {
+  const unsigned char* at = der.data();
+  Certificate certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+  return at == der.data() + der.size() ? std::move(certificate) : nullptr;
+}
+
+// The one IP address the certificate speaks for; nothing if it has none or several.
+std::optional<ledger::Address> ip_of(X509* certificate) {
+  const Names names(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  std::optional<ledger::Address> found;
+  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+    if (name->type != GEN_IPADD) {
+      continue;
+    }
+    const int size = ASN1_STRING_length(name->d.iPAddress);
+    char text[INET6_ADDRSTRLEN] = "";
+    if (found || (size != 4 && size != 16) ||
+        inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(name->d.iPAddress), text,
+                  sizeof text) == nullptr) {
+      return std::nullopt;
+    }
+    found = ledger::Address::parse(text);
+    if (!found) {
+      return std::nullopt;
+    }
+  }
+  return found;
+}
+
+std::optional<ledger::PublicKey> ed25519_key_of(X509* certificate) {
+  const EVP_PKEY* key = X509_get0_pubkey(certificate);
+  ledger::PublicKey out;
+  std::size_t size = out.bytes.size();
+  if (key == nullptr || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519 ||
+      EVP_PKEY_get_raw_public_key(key, out.bytes.data(), &size) != 1 || size != out.bytes.size()) {
+    return std::nullopt;
+  }
+  return out;
+}
+
+}  // namespace
+
+ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>& x5c_der,
+                                                const std::filesystem::path& ca_file) {
+  if (x5c_der.empty() || x5c_der.size() > kMaxChain) {
+    return ledger::Problem{"x5c holds no certificate, or too many"};
+  }
+  std::vector<Certificate> chain;
+  const std::unique_ptr<STACK_OF(X509), FreeStack> untrusted(sk_X509_new_null());
+  for (const ledger::Bytes& der : x5c_der) {
+    chain.push_back(decode(der));
+    if (!chain.back()) {
+      return ledger::Problem{"x5c: not a certificate"};
+    }
+    sk_X509_push(untrusted.get(), chain.back().get());
+  }
+  const Store store(X509_STORE_new());
+  if (!store || X509_STORE_load_file(store.get(), ca_file.c_str()) != 1) {
+    throw std::runtime_error(ca_file.string() + ": no CA certificates can be read from it");
+  }
+  const StoreContext context(X509_STORE_CTX_new());
+  if (!context ||
+      X509_STORE_CTX_init(context.get(), store.get(), chain.front().get(), untrusted.get()) != 1) {
+    throw std::runtime_error("OpenSSL could not start to verify a certificate");
+  }
+  if (X509_verify_cert(context.get()) != 1) {
+    return ledger::Problem{std::string("x5c: ") +
+                           X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))};
+  }
+  const auto key = ed25519_key_of(chain.front().get());
+  const auto address = ip_of(chain.front().get());
+  if (!key) {
+    return ledger::Problem{"x5c: the certificate's key is not Ed25519"};
+  }
+  if (!address) {
+    return ledger::Problem{"x5c: the certificate does not name exactly one IP address"};
+  }
+  return CertifiedKey{*key, address->text()};
+}
+
+}  // namespace edge

@@ -1,0 +1,124 @@
+#include "agent/core/signing.h"
+
+#include <openssl/evp.h>
+
+#include <stdexcept>
+
+#include "ledger-client/core/base64.h"
+#include "ledger-client/core/canonical_json.h"
+
+namespace edge {
+
+namespace {
+
+// Da Vinci CDex: the commitment the signer makes, as ASTM E1762 numbers it.
+constexpr std::string_view kVerificationPurpose =
+    R"("srCms":[{"commId":{"id":"1.2.840.10065.1.12.1.5","desc":"Verification Signature"}}])";
+
+struct FreeKey {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+};
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+class Ed25519Signer final : public Signer {
+ public:
+  explicit Ed25519Signer(std::span<const std::uint8_t> seed)
+      : key_(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, seed.data(), seed.size())) {
+    std::size_t size = public_key_.bytes.size();
+    if (!key_ || EVP_PKEY_get_raw_public_key(key_.get(), public_key_.bytes.data(), &size) != 1) {
+      throw std::runtime_error("not an Ed25519 seed");
+    }
+  }
+
+  const ledger::PublicKey& public_key() const override { return public_key_; }
+
+  ledger::Signature sign(ledger::ByteView message) const override {
+    ledger::Signature signature{};
+    std::size_t size = signature.size();
+    const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+    if (!context || EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) != 1 ||
+        EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) != 1 ||
+        size != signature.size()) {
+      throw std::runtime_error("Ed25519 signing failed");
+    }
+    return signature;
+  }
+
+ private:
+  std::unique_ptr<EVP_PKEY, FreeKey> key_;  // its private half lies in OpenSSL's secure heap
+  ledger::PublicKey public_key_;
+};
+
+void append_member(std::string& json, std::string_view name, std::string_view value) {
+  json += json.empty() ? '{' : ',';
+  ledger::append_json_string(json, name);
+  json += ':';
+  ledger::append_json_string(json, value);
+}
+
+// base64url(header) "." base64url(payload) in one buffer with room for the signature: payloads reach tens of
+// megabytes.
+std::string signing_input(std::string_view header, std::string_view payload) {
+  constexpr std::size_t kSignatureRoom = 88;
+  std::string input;
+  input.reserve((header.size() + payload.size() + 4) / 3 * 4 + kSignatureRoom);
+  ledger::base64url_append(input, ledger::as_bytes(header));
+  input += '.';
+  ledger::base64url_append(input, ledger::as_bytes(payload));
+  return input;
+}
+
+}  // namespace
+
+std::unique_ptr<Signer> make_ed25519_signer(const Secret& seed32) {
+  return std::make_unique<Ed25519Signer>(seed32.reveal());
+}
+
+std::string sign_jws(const Signer& signer, std::string_view kid, std::string_view typ,
+                     std::string_view payload) {
+  std::string header;
+  append_member(header, "alg", "EdDSA");
+  append_member(header, "kid", kid);
+  append_member(header, "typ", typ);
+  header += '}';
+  std::string jws = signing_input(header, payload);
+  const ledger::Signature signature = signer.sign(ledger::as_bytes(jws));
+  jws += '.';
+  ledger::base64url_append(jws, signature);
+  return jws;
+}
+
+std::string sign_detached_jws(const Signer& signer, std::string_view kid, std::string_view sig_t,
+                              const std::vector<ledger::Bytes>& x5c_der, std::string_view payload) {
+  std::string header;
+  append_member(header, "alg", "EdDSA");
+  append_member(header, "kid", kid);
+  append_member(header, "sigT", sig_t);
+  header += ',';
+  header += kVerificationPurpose;
+  if (!x5c_der.empty()) {
+    header += R"(,"x5c":)";
+    char before = '[';
+    for (const ledger::Bytes& certificate : x5c_der) {
+      header += before;
+      header += '"' + ledger::base64_encode(certificate) + '"';
+      before = ',';
+    }
+    header += ']';
+  }
+  header += '}';
+  std::string jws = signing_input(header, payload);
+  const ledger::Signature signature = signer.sign(ledger::as_bytes(jws));
+  jws.resize(jws.find('.') + 1);  // the payload travels elsewhere
+  jws += '.';
+  ledger::base64url_append(jws, signature);
+  return jws;
+}
+
+std::string sign_note(const Signer& signer, const ledger::NoteKey& key, std::string_view text) {
+  return ledger::note_signature_line(key, signer.sign(ledger::as_bytes(text)));
+}
+
+}  // namespace edge
