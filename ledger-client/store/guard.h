@@ -1,6 +1,6 @@
-// The guard file (ledger.md, Rollback): outside the database, what was last signed. Two checksummed slots are written in turn with
-// pwrite and fdatasync, so that a torn write leaves the older slot. A database ahead of its guard is normal (a crash between COMMIT
-// and the guard); a guard ahead of its database is a rollback.
+// The guard file (ledger.md, Rollback): outside the database, what was last signed. Two checksummed slots are
+// written in turn with pwrite and fdatasync, so that a torn write leaves the older slot. A database ahead of
+// its guard is normal (a crash between COMMIT and the guard); a guard ahead of its database is a rollback.
 #pragma once
 
 #include <filesystem>
@@ -23,7 +23,8 @@ class Guard {
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
-  // The newest valid slot; nothing in a new file. Throws std::runtime_error if the file has content but no valid slot.
+  // The newest valid slot; nothing in a new file. Throws std::runtime_error if the file has content but no
+  // valid slot.
   std::optional<GuardRecord> read() const;
   // Durable when it returns.
   void write(const GuardRecord& record);

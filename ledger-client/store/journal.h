@@ -1,8 +1,9 @@
 // The journal: the only writer of an agent's own log (ledger.md, Checkpoint and durability).
 //
-// Order of writes: one transaction inserts entries, nodes and whatever the caller adds, recomputes the root, signs, stores the
-// checkpoint; COMMIT; guard pwrite + fdatasync; then append() returns and on_signed publishes. Appends that arrive while a commit runs
-// share the next one (group commit): one transaction, one signature, one publish.
+// Order of writes: one transaction inserts entries, nodes and whatever the caller adds, recomputes the root,
+// signs, stores the checkpoint; COMMIT; guard pwrite + fdatasync; then append() returns and on_signed
+// publishes. Appends that arrive while a commit runs share the next one (group commit): one transaction, one
+// signature, one publish.
 //
 // Thread-safe: any thread may append; one internal thread owns the database connection.
 #pragma once
@@ -21,7 +22,8 @@ namespace ledger {
 struct NewEntry {
   std::string type;
   std::string body;  // canonical JSON
-  // Entries of one request are unique by (type, peer, request id): "<peer> <request>". Empty: no such rule for this entry.
+  // Entries of one request are unique by (type, peer, request id): "<peer> <request>". Empty: no such rule
+  // for this entry.
   std::string unique_key;
 };
 
@@ -37,8 +39,8 @@ struct Appended {
   std::string checkpoint_note;
 };
 
-// What was just signed, in order, for publication on the ledger topics. Called on the journal's thread after the guard is durable;
-// must only hand over (no waiting, no throwing).
+// What was just signed, in order, for publication on the ledger topics. Called on the journal's thread after
+// the guard is durable; must only hand over (no waiting, no throwing).
 struct SignedBatch {
   std::uint64_t first_index = 0;
   std::vector<Hash> frontier_before;  // compact range before first_index
@@ -46,29 +48,31 @@ struct SignedBatch {
   std::string checkpoint_note;
 };
 
-// An append that can't be made. `kDuplicate`: an entry with the same type and unique_key exists. `kDiskFull`: low-water mark reached or
-// SQLITE_FULL. `kFrozen`: the journal refuses to sign (rollback found, or an earlier commit in doubt).
+// An append that can't be made. `kDuplicate`: an entry with the same type and unique_key exists. `kDiskFull`:
+// low-water mark reached or SQLITE_FULL. `kFrozen`: the journal refuses to sign (rollback found, or an
+// earlier commit in doubt).
 enum class AppendError { kDuplicate, kDiskFull, kFrozen };
 
 struct JournalOptions {
   std::filesystem::path database;  // agent.db
   std::filesystem::path guard;
   std::string origin;
-  std::function<std::string(const std::string& checkpoint_text)> sign;  // the note's signature line; must not throw
+  std::function<std::string(const std::string& checkpoint_text)>
+      sign;  // the note's signature line; must not throw
   std::function<TimePoint()> now;
   std::function<void(const SignedBatch&)> on_signed;
   std::uint64_t min_free_bytes = 0;  // below this, kDiskFull before anything is written
   std::size_t max_batch = 512;       // appends that share a commit
 };
 
-// The statements of an append run on the journal's connection, inside its transaction and before the entries are inserted. If they
-// throw, that append alone is rolled back and gets the exception.
+// The statements of an append run on the journal's connection, inside its transaction and before the entries
+// are inserted. If they throw, that append alone is rolled back and gets the exception.
 using InTransaction = std::function<void(sqlite::Database&)>;
 
 class Journal {
  public:
-  // Opens and migrates the database, rebuilds the frontier from stored nodes, compares database, guard and last checkpoint.
-  // Never signs a size the guard has already passed: frozen() then says what is missing.
+  // Opens and migrates the database, rebuilds the frontier from stored nodes, compares database, guard and
+  // last checkpoint. Never signs a size the guard has already passed: frozen() then says what is missing.
   explicit Journal(JournalOptions options);
   ~Journal();  // finishes what was accepted, then stops
   Journal(const Journal&) = delete;
@@ -77,7 +81,8 @@ class Journal {
   // Returns when signed. `entries` may be empty: only the statements are committed, nothing is signed.
   Result<Appended, AppendError> append(std::vector<NewEntry> entries, InTransaction statements = {});
   // The same without waiting; the future may hold what the statements threw.
-  std::future<Result<Appended, AppendError>> append_async(std::vector<NewEntry> entries, InTransaction statements = {});
+  std::future<Result<Appended, AppendError>> append_async(std::vector<NewEntry> entries,
+                                                          InTransaction statements = {});
 
   // The newest signed checkpoint. Thread-safe.
   Checkpoint checkpoint() const;

@@ -23,7 +23,8 @@ class LogReader {
   std::optional<std::string> newest_checkpoint_note() const;
   Hash node(unsigned level, std::uint64_t index) const;  // throws std::out_of_range if it is not stored
   // Lines [from, to) in order; stops early when `take` returns false.
-  void for_each(std::uint64_t from, std::uint64_t to, const std::function<bool(std::uint64_t, std::string_view)>& take) const;
+  void for_each(std::uint64_t from, std::uint64_t to,
+                const std::function<bool(std::uint64_t, std::string_view)>& take) const;
 
  private:
   struct State;

@@ -1,5 +1,6 @@
-// A thin, typed layer over SQLite: Database, Statement, Transaction. Nothing else in the project includes <sqlite3.h>.
-// A Database belongs to one thread at a time. Errors are SqliteError with SQLite's own code; a message never quotes bound values.
+// A thin, typed layer over SQLite: Database, Statement, Transaction. Nothing else in the project includes
+// <sqlite3.h>. A Database belongs to one thread at a time. Errors are SqliteError with SQLite's own code; a
+// message never quotes bound values.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +17,15 @@ namespace ledger::sqlite {
 
 class SqliteError : public std::runtime_error {
  public:
-  SqliteError(int code, const std::string& what) : std::runtime_error(what), code_(code) {}
+  SqliteError(int code, const std::string& what, bool disk_full = false)
+      : std::runtime_error(what), code_(code), disk_full_(disk_full) {}
   int code() const { return code_; }  // primary result code
-  bool disk_full() const;             // SQLITE_FULL, or an I/O error whose cause was ENOSPC or EDQUOT
+  // SQLITE_FULL, or an I/O error whose cause was ENOSPC, EDQUOT or a file size limit.
+  bool disk_full() const { return disk_full_; }
 
  private:
   int code_;
+  bool disk_full_;
 };
 
 class Database;
@@ -43,6 +47,7 @@ class Statement {
   // For statements without rows: one step, then reset.
   void run();
   void reset();
+  void clear();  // reset, and every parameter NULL
 
   // Columns are numbered from 0. Views stay valid until the next step or reset.
   std::int64_t column_int(int column) const;
@@ -60,17 +65,20 @@ enum class Mode { kReadOnly, kReadWrite, kCreate };
 class Database {
  public:
   // WAL, synchronous=FULL, foreign_keys, secure_delete=ON, busy timeout 5 s. File mode 0600 when created.
+  // Read-only leaves the file's own settings alone.
   explicit Database(const std::filesystem::path& file, Mode mode = Mode::kCreate);
   ~Database();
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;
 
   void exec(std::string_view sql);
-  // A prepared statement kept by its SQL text, reset and with cleared bindings: no compilation on hot paths. `sql` must outlive the
-  // Database (a string literal).
+  // A prepared statement kept by its SQL text, reset and with cleared bindings: no compilation on hot paths.
+  // `sql` must outlive the Database (a string literal).
   Statement& cached(const char* sql);
   std::int64_t changes() const;
   std::int64_t last_insert_rowid() const;
+  // False again if SQLite has rolled a transaction back by itself, as it does when the disk is full.
+  bool in_transaction() const;
   // Truncates the WAL so that deleted salts do not survive in it.
   void checkpoint_wal();
 
@@ -108,8 +116,8 @@ class Savepoint {
   bool open_ = true;
 };
 
-// Numbered migrations of one component ("ledger", "agent", "his"): steps[i] takes version i to i + 1, each in a transaction of its own.
-// Throws if the database is newer than this program.
+// Numbered migrations of one component ("ledger", "agent", "his"): steps[i] takes version i to i + 1, each in
+// a transaction of its own. Throws if the database is newer than this program.
 struct Migrations {
   std::string_view component;
   std::span<const char* const> steps;
