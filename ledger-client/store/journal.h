@@ -66,8 +66,9 @@ struct JournalOptions {
 };
 
 // The statements of an append run on the journal's connection, inside its transaction and before the entries
-// are inserted. If they throw, that append alone is rolled back and gets the exception.
-using InTransaction = std::function<void(sqlite::Database&)>;
+// are inserted. If they throw, that append alone is rolled back and gets the exception. `first_index` is the
+// index the append's first entry gets.
+using InTransaction = std::function<void(sqlite::Database&, std::uint64_t first_index)>;
 
 class Journal {
  public:
