@@ -10,6 +10,9 @@ namespace ledger {
 Hash sha256(ByteView bytes);
 inline Hash sha256(std::string_view text) { return sha256(as_bytes(text)); }
 
+// SHA-256(tag || bytes), without a copy: the leaf and node hashes of a tree.
+Hash sha256_tagged(std::uint8_t tag, ByteView bytes);
+
 // Incremental form. One object belongs to one thread at a time.
 class Sha256 {
  public:
