@@ -1,7 +1,8 @@
-// The control socket: how the command line talks to the running daemon. A Unix stream socket; peer credentials (SO_PEERCRED) admit
-// root, the service's own user and members of group `ehr-agent`, nobody else.
+// The control socket: how the command line talks to the running daemon. A Unix stream socket; peer
+// credentials (SO_PEERCRED) admit root, the service's own user and members of group `ehr-agent`, nobody else.
 //
-// One connection carries calls one after another. A frame is u32 big endian length || u8 kind || payload, length ≤ 1 MiB + 1:
+// One connection carries calls one after another. A frame is u32 big endian length || u8 kind || payload,
+// length ≤ 1 MiB + 1:
 //   'C' call    JSON {"command": "...", …}                     client → daemon
 //   'D' data    bytes: input of the call (the patient identifier) or output (the bundle)   both ways
 //   'P' progress JSON                                           daemon → client
@@ -40,11 +41,12 @@ class ControlChannel {
   int descriptor_ = -1;
 };
 
-// Connects to a daemon. Throws std::system_error (with a hint-worthy message) if there is none or it does not admit us.
+// Connects to a daemon. Throws std::system_error (with a hint-worthy message) if there is none or it does not
+// admit us.
 ControlChannel connect_control(const std::filesystem::path& socket);
 
-// Serves calls: `handle` runs on a thread of its own per connection (at most `max_connections`; more wait in the backlog).
-// `uid` is the caller's. The destructor stops accepting, shuts the connections down and joins.
+// Serves calls: `handle` runs on a thread of its own per connection (at most `max_connections`; more wait in
+// the backlog). `uid` is the caller's. The destructor stops accepting, shuts the connections down and joins.
 class ControlServer {
  public:
   using Handler = std::function<void(const Frame& call, ControlChannel& channel, unsigned uid)>;

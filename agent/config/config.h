@@ -1,5 +1,6 @@
-// The configuration: one TOML file parsed into an immutable value. Every key, default and limit is here and in ehr-agent.conf(5).
-// parse_config is pure; it reports all problems at once, each with its line and key.
+// The configuration: one TOML file parsed into an immutable value. Defaults stand here, keys and ranges in
+// keys.cpp; ehr-agent.conf(5) and the sample file are held to both by a test. parse_config is pure; it
+// reports all problems at once, each with its line and key.
 #pragma once
 
 #include <chrono>
@@ -7,6 +8,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/core/fhir/document.h"
@@ -49,8 +52,8 @@ struct AnchorConfig {
   std::string require = "signed";  // or "witnessed"
 };
 struct TransferConfig {
-  std::uint64_t window = 4u << 20;         // bytes in flight beyond the last acknowledgement
-  Milliseconds deadline{24 * 3'600'000};   // an unreceipted transfer ends after it, with a reason
+  std::uint64_t window = 4u << 20;                     // bytes in flight beyond the last acknowledgement
+  Milliseconds deadline{24 * 3'600'000};               // an unreceipted transfer ends after it, with a reason
   Milliseconds retry_first{1'000}, retry_max{60'000};  // exponential back-off with jitter
 };
 struct RequestConfig {
@@ -62,15 +65,15 @@ struct RefusalConfig {
   Milliseconds quantum{250};  // refusals are answered at receipt + a multiple of it
 };
 struct LimitsConfig {
-  std::size_t request_bytes = 1u << 20;     // one incoming request or acknowledgement
-  std::size_t bundle_bytes = 256u << 20;    // one bundle, plaintext, either way
-  std::size_t intake_queue = 256;           // messages waiting for a worker; a full queue drops silently
-  std::size_t work_queue_per_peer = 64;     // verified requests waiting, per peer; then `busy`
-  double requests_per_second = 500;         // per peer, token bucket
+  std::size_t request_bytes = 1u << 20;   // one incoming request or acknowledgement
+  std::size_t bundle_bytes = 256u << 20;  // one bundle, plaintext, either way
+  std::size_t intake_queue = 256;         // messages waiting for a worker; a full queue drops silently
+  std::size_t work_queue_per_peer = 64;   // verified requests waiting, per peer; then `busy`
+  double requests_per_second = 500;       // per peer, token bucket
   double request_burst = 1'000;
-  std::size_t pending_requests = 256;       // own requests not yet ended
-  std::size_t assemblies = 2;               // bundles assembled at once
-  std::uint64_t spool_bytes = 8ull << 30;   // spool and inbox together
+  std::size_t pending_requests = 256;         // own requests not yet ended
+  std::size_t assemblies = 2;                 // bundles assembled at once
+  std::uint64_t spool_bytes = 8ull << 30;     // spool and inbox together
   std::uint64_t min_free_bytes = 256u << 20;  // below it new work is refused
 };
 struct RetentionConfig {
@@ -100,8 +103,9 @@ struct Config {
   LimitsConfig limits;
   RetentionConfig retention;
   MetricsConfig metrics;
-  std::vector<AllowRule> allow;                // [[allow]]
-  std::vector<fhir::SectionRule> sections;     // [[section]] overrides of the selection rules; default_rules() otherwise
+  std::vector<AllowRule> allow;  // [[allow]]
+  std::vector<fhir::SectionRule>
+      sections;  // [[section]]: rules that replace the default rule of their section
 };
 
 struct ConfigProblem {
@@ -110,9 +114,28 @@ struct ConfigProblem {
   std::string what;
 };
 
-// Relative paths are resolved against `base`. Unknown keys, wrong types and out-of-range values are all reported at once.
+// Relative paths are resolved against `base`. Unknown keys, wrong types and out-of-range values are all
+// reported at once.
 ledger::Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view toml, const fs::path& base);
+// Reads the file and parses it against its folder. A file that can't be read is a problem of line 0.
+ledger::Result<Config, std::vector<ConfigProblem>> load_config(const fs::path& file);
+// "line 12: limits.workers: must be …", or without the line where there is none.
+std::string to_text(const ConfigProblem& problem);
 // Reads --config, else EHR_AGENT_CONFIG, else /etc/ehr-agent/ehr-agent.toml.
 fs::path config_path(const std::optional<fs::path>& from_command_line);
+
+// `defaults` with each rule of `config.sections` in the place of the default rule of its section.
+std::vector<fhir::SectionRule> merged_rules(std::vector<fhir::SectionRule> defaults, const Config& config);
+
+// What there is to configure, for documents, tests and completion: a value as TOML text, `range` in words.
+struct KeyInfo {
+  std::string name;  // dotted; "allow[].peer" for keys of a list
+  std::string type;
+  std::string range;
+  std::string default_text;  // empty: none, or derived from another key as `range` says
+};
+std::vector<KeyInfo> config_keys();
+// Each key of the tables (not the lists) with its value as TOML text, in the order of the sample.
+std::vector<std::pair<std::string, std::string>> config_values(const Config& config);
 
 }  // namespace edge

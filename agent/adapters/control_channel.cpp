@@ -1,0 +1,88 @@
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <stdexcept>
+#include <utility>
+
+#include "agent/adapters/control_socket.h"
+#include "agent/adapters/unix_socket.h"
+
+namespace edge {
+namespace {
+
+constexpr std::size_t kMaxPayload = 1u << 20;  // the length counts the kind too: at most 1 MiB + 1
+
+void write_all(int descriptor, const char* bytes, std::size_t size, bool more) {
+  while (size > 0) {
+    // MSG_NOSIGNAL: the other side may be gone, which is an error of this call and not of the process.
+    const auto sent = ::send(descriptor, bytes, size, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) fail_with_errno("control connection");
+    bytes += sent;
+    size -= static_cast<std::size_t>(sent);
+  }
+}
+
+// How many of `size` bytes came before the end of the stream.
+std::size_t read_all(int descriptor, char* bytes, std::size_t size) {
+  std::size_t done = 0;
+  while (done < size) {
+    const auto got = ::recv(descriptor, bytes + done, size - done, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_with_errno("control connection");
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+}  // namespace
+
+ControlChannel::ControlChannel(int descriptor) : descriptor_(descriptor) {}
+ControlChannel::~ControlChannel() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+ControlChannel::ControlChannel(ControlChannel&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+void ControlChannel::send(char kind, std::string_view payload) {
+  if (payload.size() > kMaxPayload) throw std::runtime_error("control frame larger than 1 MiB");
+  const auto length = static_cast<std::uint32_t>(payload.size() + 1);
+  const std::array<char, 5> head{static_cast<char>(length >> 24), static_cast<char>(length >> 16),
+                                 static_cast<char>(length >> 8), static_cast<char>(length), kind};
+  write_all(descriptor_, head.data(), head.size(), !payload.empty());
+  write_all(descriptor_, payload.data(), payload.size(), false);
+}
+
+std::optional<Frame> ControlChannel::receive() {
+  std::array<char, 5> head{};
+  const auto got = read_all(descriptor_, head.data(), head.size());
+  if (got == 0) return std::nullopt;
+  if (got < head.size()) fail_with(ECONNRESET, "control connection ended within a frame");
+  std::uint32_t length = 0;
+  for (int i = 0; i < 4; ++i)
+    length = length << 8 | static_cast<unsigned char>(head[static_cast<std::size_t>(i)]);
+  if (length == 0 || length > kMaxPayload + 1) throw std::runtime_error("control frame of a wrong length");
+  Frame frame{head[4], std::string(length - 1, '\0')};
+  if (read_all(descriptor_, frame.payload.data(), frame.payload.size()) < frame.payload.size())
+    fail_with(ECONNRESET, "control connection ended within a frame");
+  return frame;
+}
+
+bool ControlChannel::closed() const {
+  pollfd poll_for{descriptor_, POLLRDHUP, 0};
+  return ::poll(&poll_for, 1, 0) > 0 && (poll_for.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+ControlChannel connect_control(const std::filesystem::path& socket) {
+  const auto address = socket_address(socket);
+  Descriptor descriptor = open_stream_socket();
+  if (::connect(descriptor.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    fail_with_errno("control socket " + socket.string());
+  return ControlChannel(descriptor.release());
+}
+
+}  // namespace edge

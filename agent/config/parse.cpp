@@ -1,0 +1,279 @@
+#include <toml++/toml.h>
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <system_error>
+
+#include "agent/config/checks.h"
+#include "agent/config/config.h"
+#include "agent/config/keys.h"
+#include "agent/core/fhir/section_names.h"
+
+namespace edge {
+namespace {
+
+using config_detail::Context;
+using config_detail::Key;
+using config_detail::Value;
+
+constexpr std::size_t kMaxFileBytes = 1u << 20;
+
+Value value_of(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* integer = node.as_integer()) return integer->get();
+  if (const auto* real = node.as_floating_point()) return real->get();
+  if (const auto* flag = node.as_boolean()) return flag->get();
+  return config_detail::OtherType{};
+}
+
+unsigned line_of(const toml::node& node) {
+  return node.source().begin.line;
+}
+unsigned line_of(const toml::key& key) {
+  return key.source().begin.line;
+}
+
+// Walks the file along the tables of keys and notes every problem.
+class Reader {
+ public:
+  explicit Reader(const fs::path& base) : context_{base} {}
+
+  void read(const toml::table& file) {
+    for (const auto& [name, node] : file) {
+      const std::string table(name.str());
+      if (table == "allow")
+        each_table("allow", node,
+                   [&](const std::string& at, const toml::table& rule) { read_allow(at, rule); });
+      else if (table == "section")
+        each_table("section", node,
+                   [&](const std::string& at, const toml::table& rule) { read_section(at, rule); });
+      else if (is_table(table))
+        read_table(table, name, node);
+      else
+        problem(line_of(name), table, "unknown key" + meant(table, table_names()));
+    }
+    check_whole();
+  }
+
+  Config config;
+  std::vector<ConfigProblem> problems;
+
+ private:
+  void problem(unsigned line, std::string key, std::string what) {
+    problems.push_back({line, std::move(key), std::move(what)});
+  }
+
+  static std::string meant(const std::string& wrong, const std::vector<std::string>& candidates) {
+    const std::string best = config_detail::closest(wrong, candidates);
+    return best.empty() ? "" : "; did you mean `" + best + "`?";
+  }
+
+  static std::vector<std::string> table_names() {
+    std::vector<std::string> out{"allow", "section"};
+    for (const auto& key : config_detail::keys()) {
+      const std::string table = key.name.substr(0, key.name.find('.'));
+      if (out.back() != table) out.push_back(table);
+    }
+    return out;
+  }
+  static bool is_table(const std::string& name) {
+    const auto names = table_names();
+    return std::find(names.begin(), names.end(), name) != names.end();
+  }
+
+  // A key of this table that is spelt alike, else one of that very name in another table.
+  static std::string hint_for(const std::string& table, const std::string& name) {
+    std::vector<std::string> here;
+    for (const auto& key : config_detail::keys())
+      if (key.name.starts_with(table + ".")) here.push_back(key.name);
+    if (const auto hint = meant(table + "." + name, here); !hint.empty()) return hint;
+    for (const auto& key : config_detail::keys())
+      if (key.name.ends_with("." + name)) return "; did you mean `" + key.name + "`?";
+    return "";
+  }
+
+  void read_table(const std::string& table, const toml::key& at, const toml::node& node) {
+    const auto* members = node.as_table();
+    if (!members) return problem(line_of(at), table, "must be a table: [" + table + "]");
+    for (const auto& [name, value] : *members) {
+      const std::string dotted = table + "." + std::string(name.str());
+      const auto& all = config_detail::keys();
+      const auto key =
+          std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == dotted; });
+      if (key == all.end()) {
+        problem(line_of(name), dotted, "unknown key" + hint_for(table, std::string(name.str())));
+        continue;
+      }
+      given_.insert(dotted);
+      lines_[dotted] = line_of(value);
+      if (auto wrong = key->set(config, value_of(value), context_)) problem(line_of(value), dotted, *wrong);
+    }
+  }
+
+  template <class Read>
+  void each_table(const std::string& name, const toml::node& node, Read read_one) {
+    const auto* list = node.as_array();
+    if (!list) return problem(line_of(node), name, "must be a list of tables: [[" + name + "]]");
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const std::string at = name + "[" + std::to_string(i) + "]";
+      if (const auto* rule = (*list)[i].as_table())
+        read_one(at, *rule);
+      else
+        problem(line_of((*list)[i]), at, "must be a table");
+    }
+  }
+
+  void read_allow(const std::string& at, const toml::table& members) {
+    AllowRule rule;
+    const auto before = problems.size();
+    for (const auto& [name, value] : members) {
+      const std::string key = at + "." + std::string(name.str());
+      if (name == "peer") {
+        if (auto wrong = config_detail::set_peer(rule, value_of(value))) problem(line_of(value), key, *wrong);
+      } else if (name == "purposes") {
+        read_purposes(key, value, rule);
+      } else {
+        problem(line_of(name), key, "unknown key" + meant(std::string(name.str()), {"peer", "purposes"}));
+      }
+    }
+    if (!members.contains("peer")) problem(line_of(members), at + ".peer", "is missing");
+    if (!members.contains("purposes")) problem(line_of(members), at + ".purposes", "is missing");
+    if (problems.size() == before) config.allow.push_back(std::move(rule));
+  }
+
+  void read_purposes(const std::string& key, const toml::node& node, AllowRule& rule) {
+    const auto* list = node.as_array();
+    if (!list || list->empty())
+      return problem(line_of(node), key, R"(must be a list with at least one purpose, as ["TREAT"])");
+    for (const auto& one : *list)
+      if (auto wrong = config_detail::add_purpose(rule, value_of(one))) problem(line_of(one), key, *wrong);
+  }
+
+  void read_section(const std::string& at, const toml::table& members) {
+    fhir::SectionRule rule;
+    const auto before = problems.size();
+    std::vector<std::string> names;
+    for (const auto& key : config_detail::section_keys()) names.push_back(key.name);
+    for (const auto& [name, value] : members) {
+      const std::string dotted = at + "." + std::string(name.str());
+      const auto& all = config_detail::section_keys();
+      const auto key =
+          std::find_if(all.begin(), all.end(), [&](const auto& one) { return name == one.name; });
+      if (key == all.end())
+        problem(line_of(name), dotted, "unknown key" + meant(std::string(name.str()), names));
+      else if (auto wrong = key->set(rule, value_of(value), context_))
+        problem(line_of(value), dotted, *wrong);
+    }
+    if (!members.contains("name")) problem(line_of(members), at + ".name", "is missing");
+    if (problems.size() != before) return;
+    for (const auto& other : config.sections)
+      if (other.section == rule.section)
+        return problem(line_of(members), at + ".name", "names a section a second time");
+    config.sections.push_back(rule);
+  }
+
+  // Defaults that follow from other keys, and rules across keys.
+  void check_whole() {
+    if (!given_.contains("agent.address"))
+      problem(0, "agent.address", "is missing: the IP address peers know this agent by");
+    const auto derive = [](fs::path& path, const fs::path& from) {
+      if (path.empty()) path = from;
+    };
+    derive(config.mqtt.ca, config.keys.dir / "ca.crt");
+    derive(config.mqtt.cert, config.keys.dir / "tls.crt");
+    derive(config.mqtt.key, config.keys.dir / "tls.key");
+    derive(config.his.database, config.agent.state_dir / "his.db");
+    if (config.transfer.retry_first > config.transfer.retry_max)
+      problem(lines_["transfer.retry_first"], "transfer.retry_first",
+              "must not be longer than transfer.retry_max");
+    if (config.limits.bundle_bytes > config.limits.spool_bytes)
+      problem(lines_["limits.bundle_bytes"], "limits.bundle_bytes",
+              "must not be larger than limits.spool_bytes");
+    // A backup of the state that also brought back the guard would hide its own rollback.
+    const auto relative = config.ledger.guard.lexically_relative(config.agent.state_dir);
+    if (!relative.empty() && *relative.begin() != "..")
+      problem(lines_["ledger.guard"], "ledger.guard",
+              "must be outside agent.state_dir, or a restored backup restores it too");
+  }
+
+  Context context_;
+  std::set<std::string> given_;
+  std::map<std::string, unsigned> lines_;
+};
+
+}  // namespace
+
+ledger::Result<Config, std::vector<ConfigProblem>> parse_config(std::string_view toml, const fs::path& base) {
+  Reader reader(base);
+  try {
+    reader.read(toml::parse(toml));
+  } catch (const toml::parse_error& error) {
+    return std::vector<ConfigProblem>{{error.source().begin.line, "", std::string(error.description())}};
+  }
+  std::stable_sort(reader.problems.begin(), reader.problems.end(),
+                   [](const auto& a, const auto& b) { return a.line < b.line; });
+  if (!reader.problems.empty()) return std::move(reader.problems);
+  return std::move(reader.config);
+}
+
+ledger::Result<Config, std::vector<ConfigProblem>> load_config(const fs::path& file) {
+  const auto unreadable = [](const std::string& why) {
+    return std::vector<ConfigProblem>{{0, "", "the file can't be read: " + why}};
+  };
+  std::error_code error;
+  if (fs::is_directory(file, error)) return unreadable("Is a directory");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return unreadable(std::generic_category().message(errno));
+  std::string text(kMaxFileBytes + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (text.size() > kMaxFileBytes) return unreadable("it has more than 1 MiB");
+  return parse_config(text, fs::absolute(file).parent_path());
+}
+
+std::string to_text(const ConfigProblem& problem) {
+  std::string out;
+  if (problem.line != 0) out += "line " + std::to_string(problem.line) + ": ";
+  if (!problem.key.empty()) out += problem.key + ": ";
+  return out + problem.what;
+}
+
+fs::path config_path(const std::optional<fs::path>& from_command_line) {
+  if (from_command_line) return *from_command_line;
+  if (const char* named = std::getenv("EHR_AGENT_CONFIG"); named && *named) return named;
+  return "/etc/ehr-agent/ehr-agent.toml";
+}
+
+std::vector<fhir::SectionRule> merged_rules(std::vector<fhir::SectionRule> defaults, const Config& config) {
+  for (const auto& own : config.sections) {
+    const auto same = std::find_if(defaults.begin(), defaults.end(),
+                                   [&](const auto& rule) { return rule.section == own.section; });
+    if (same == defaults.end())
+      defaults.push_back(own);
+    else
+      *same = own;
+  }
+  return defaults;
+}
+
+std::vector<KeyInfo> config_keys() {
+  std::vector<KeyInfo> out;
+  const Config defaults;
+  for (const auto& key : config_detail::keys())
+    out.push_back({key.name, key.type, key.range, key.show(defaults)});
+  out.push_back({"allow[].peer", "string", "an IPv4 or IPv6 address; required", ""});
+  out.push_back({"allow[].purposes", "list of strings", "HL7 PurposeOfUse codes; required", ""});
+  const fhir::SectionRule rule;
+  for (const auto& key : config_detail::section_keys())
+    out.push_back({"section[]." + key.name, key.type, key.range, key.show(rule)});
+  return out;
+}
+
+std::vector<std::pair<std::string, std::string>> config_values(const Config& config) {
+  std::vector<std::pair<std::string, std::string>> out;
+  for (const auto& key : config_detail::keys()) out.emplace_back(key.name, key.show(config));
+  return out;
+}
+
+}  // namespace edge
