@@ -1,0 +1,390 @@
+#include "ledger-client/mqtt/session.h"
+
+#include <mqtt/async_client.h>
+
+#include <random>
+
+#include "ledger-client/mqtt/backoff.h"
+#include "ledger-client/mqtt/paho_convert.h"
+#include "ledger-client/mqtt/socket_tuning.h"
+
+namespace mqtt_transport {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFirstRetry = 200ms, kLongestRetry = 30'000ms;
+constexpr auto kNoOutcome =
+    40s;  // Paho's own connect timeout is 10 s; this is for the case that it never answers
+constexpr auto kDisconnectWait = 1s;
+constexpr int kPahoBuffer = 1'000;  // messages; our window keeps it far from full
+constexpr int kFirstRefusal = 128;  // MQTT 5 reason codes from here on are failures
+constexpr int kConnectionLost = -1;
+
+// Set while a handler of the user runs: a publish from there must not wait (Paho's mutex may be held, or the
+// caller's own turn).
+thread_local bool inside_handler = false;
+
+class HandlerMark {
+ public:
+  HandlerMark() : before_(inside_handler) { inside_handler = true; }
+  ~HandlerMark() { inside_handler = before_; }
+  HandlerMark(const HandlerMark&) = delete;
+  HandlerMark& operator=(const HandlerMark&) = delete;
+
+ private:
+  bool before_;
+};
+
+}  // namespace
+
+// ---- Paho's side
+// ----------------------------------------------------------------------------------------------------------------------
+
+class Session::Paho : private mqtt::iaction_listener {
+ public:
+  explicit Paho(Session& session)
+      : session_(session),
+        client_(session.url_.paho_uri(), session.options_.client_id,
+                mqtt::create_options(protocol_number(session.options_.version), kPahoBuffer)) {
+    // Once, before the first connect: set_callback and its relatives race with the receive thread later on.
+    client_.set_connected_handler([this](const std::string&) { session_.connected(); });
+    client_.set_connection_lost_handler(
+        [this](const std::string& cause) { session_.lost(cause.empty() ? "connection lost" : cause); });
+    // A DISCONNECT of the broker; Paho doesn't call the handler above for it.
+    client_.set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
+      session_.lost("the broker disconnected us, reason " + std::to_string(int(code)));
+    });
+    client_.set_message_callback([this](const mqtt::const_message_ptr& message) { receive(*message); });
+  }
+
+  void connect() {
+    auto options = connect_options_of(session_.options_, session_.url_,
+                                      [this](const std::string& line) { session_.tls_error(line); });
+    // The token of the attempt before may still be in use on Paho's thread, which signals before it returns:
+    // kept one attempt longer.
+    earlier_ = std::move(current_);
+    current_ = client_.connect(std::move(options), nullptr, *this);
+  }
+
+  void subscribe() {
+    const auto& filters = session_.options_.filters;
+    if (filters.empty()) return session_.subscribed(true);
+    client_.subscribe(mqtt::string_collection::create(filters), std::vector<int>(filters.size(), 1), nullptr,
+                      *this);
+  }
+
+  void publish(const Message& message, PublishWindow::Id id) {
+    const auto converted = to_paho(message, session_.options_.version);
+    if (message.qos == 0) {
+      client_.publish(converted);
+    } else {
+      client_.publish(converted, reinterpret_cast<void*>(id),
+                      *this);  // NOLINT(performance-no-int-to-ptr): a number, never followed
+    }
+  }
+
+  // Only on threads that may wait.
+  void disconnect() noexcept {
+    try {
+      if (client_.is_connected()) client_.disconnect(0)->wait_for(kDisconnectWait);
+    } catch (const std::exception&) {  // then it was gone already
+    }
+  }
+
+ private:
+  static PublishWindow::Id id_of(const mqtt::token& token) {
+    return reinterpret_cast<PublishWindow::Id>(token.get_user_context());
+  }
+
+  void on_success(const mqtt::token& token) override {
+    if (token.get_type() == mqtt::token::PUBLISH) {
+      const int code =
+          session_.options_.version == ProtocolVersion::kMqtt5 ? int(token.get_reason_code()) : 0;
+      session_.acknowledged(id_of(token), code);
+    } else if (token.get_type() == mqtt::token::SUBSCRIBE) {
+      session_.subscribed(all_granted(token));
+    }
+  }
+
+  void on_failure(const mqtt::token& token) override {
+    const int code = int(token.get_reason_code());
+    if (token.get_type() == mqtt::token::PUBLISH) {
+      session_.acknowledged(id_of(token), code >= kFirstRefusal ? code : kConnectionLost);
+    } else if (token.get_type() == mqtt::token::SUBSCRIBE) {
+      session_.subscribed(false);
+    } else if (token.get_type() == mqtt::token::CONNECT) {
+      session_.lost("connect failed" +
+                    (code >= kFirstRefusal ? ", reason " + std::to_string(code) : std::string()));
+    }
+  }
+
+  static bool all_granted(const mqtt::token& token) {
+    try {
+      const auto response = token.get_subscribe_response();
+      for (const auto code : response.get_reason_codes()) {
+        if (int(code) >= kFirstRefusal) return false;
+      }
+      return true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
+  void receive(const mqtt::message& message) {
+    session_.guarded([&] { session_.received(from_paho(message)); });
+  }
+
+  Session& session_;
+  mqtt::token_ptr earlier_, current_;
+  mqtt::async_client client_;  // last: destroyed first, and with it every callback
+};
+
+// ---- The connection
+// -------------------------------------------------------------------------------------------------------------------
+
+Session::Session(ConnectionOptions options, ConnectionHandlers handlers)
+    : options_(std::move(options)),
+      handlers_(std::move(handlers)),
+      url_(parse_broker_url(options_.url)),
+      window_(options_.max_unacknowledged, options_.max_waiting_bytes),
+      paho_(std::make_unique<Paho>(*this)) {}
+
+Session::~Session() {
+  stop(0);
+}
+
+void Session::start() {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || thread_.joinable()) return;
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+bool Session::ready() const {
+  const std::lock_guard lock(mutex_);
+  return phase_ == Phase::kReady;
+}
+
+Connection::Counters Session::counters() const {
+  const std::lock_guard lock(mutex_);
+  return counters_;
+}
+
+void Session::run(const std::stop_token& stop) {
+  Backoff backoff(kFirstRetry, kLongestRetry);
+  std::mt19937 random{std::random_device{}()};
+  while (!stop.stop_requested()) {
+    attempt();
+    std::unique_lock lock(mutex_);
+    const auto has_outcome = [this] { return phase_ != Phase::kConnecting; };
+    if (!changed_.wait_for(lock, stop, kNoOutcome, has_outcome) && !stop.stop_requested()) {
+      phase_ = Phase::kLost;
+      cause_ = "no answer from the broker";
+    }
+    bool was_ready = false;
+    changed_.wait(lock, stop, [&] {
+      was_ready = was_ready || phase_ == Phase::kReady;
+      return phase_ == Phase::kLost;
+    });
+    lock.unlock();
+    if (stop.stop_requested()) return;
+    if (was_ready) backoff.reset();
+    after_loss();
+    lock.lock();
+    const auto pause = backoff.next(std::uniform_real_distribution<double>(0, 1)(random));
+    changed_.wait_for(lock, stop, pause, [] { return false; });
+  }
+}
+
+void Session::attempt() {
+  {
+    const std::lock_guard lock(mutex_);
+    phase_ = Phase::kConnecting;
+    tls_error_.clear();
+  }
+  try {
+    paho_->connect();
+  } catch (const std::exception& fault) {
+    lost(fault.what());
+  }
+}
+
+void Session::after_loss() {
+  paho_->disconnect();  // where the broker is there but refused a subscription
+  std::string cause;
+  {
+    const std::lock_guard lock(mutex_);
+    cause = tls_error_.empty() ? cause_ : cause_ + " (" + tls_error_ + ")";
+  }
+  guarded([&] {
+    if (handlers_.on_lost) handlers_.on_lost(cause);
+  });
+}
+
+void Session::connected() {
+  guarded([this] {
+    {
+      const std::lock_guard lock(mutex_);
+      if (phase_ != Phase::kConnecting) return;
+      phase_ = Phase::kConnected;
+      if (connected_before_) ++counters_.reconnects;
+      connected_before_ = true;
+    }
+    tune_sockets_to(url_.port, options_.send_buffer_bytes);
+    window_.open();
+    changed_.notify_all();
+    paho_->subscribe();
+  });
+}
+
+void Session::subscribed(bool granted) {
+  if (!granted) return lost("the broker refused a subscription");
+  guarded([this] {
+    {
+      const std::lock_guard lock(mutex_);
+      if (phase_ != Phase::kConnected) return;
+      phase_ = Phase::kReady;
+    }
+    changed_.notify_all();
+    if (handlers_.on_ready) handlers_.on_ready();
+  });
+}
+
+void Session::lost(const std::string& cause) {
+  guarded([&] {
+    {
+      const std::lock_guard lock(mutex_);
+      if (phase_ == Phase::kIdle || phase_ == Phase::kLost) return;
+      phase_ = Phase::kLost;
+      cause_ = cause;
+    }
+    for (const auto& done : window_.close()) report(done, kConnectionLost);
+    changed_.notify_all();
+  });
+}
+
+void Session::received(Message&& message) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++counters_.received;
+  }
+  if (handlers_.on_message) handlers_.on_message(std::move(message));
+}
+
+void Session::acknowledged(PublishWindow::Id id, int reason_code) {
+  guarded([&] {
+    const auto done = window_.finish(id);
+    if (!done) return;  // reported as lost already
+    report(*done, reason_code);
+    hand_over();
+  });
+}
+
+void Session::tls_error(const std::string& line) {
+  const std::lock_guard lock(mutex_);
+  tls_error_ = line.substr(0, line.find('\n'));
+}
+
+// ---- Publishing
+// -----------------------------------------------------------------------------------------------------------------------
+
+PublishResult Session::publish(Message message, PublishDone done) {
+  PublishWindow::Id id = 0;
+  const auto result = window_.admit(std::move(message), std::move(done), id);
+  if (result != PublishResult::kAccepted) return result;
+  guarded([this] { hand_over(); });
+  if (!inside_handler) window_.wait_until_taken(id);
+  return result;
+}
+
+// Gives Paho what the window allows. Called wherever a message was added or a place became free.
+void Session::hand_over() {
+  if (!window_.begin_turn()) return;
+  while (auto outgoing = window_.next()) {
+    bool failed = false;
+    try {
+      paho_->publish(outgoing->message, outgoing->id);
+    } catch (const std::exception&) {
+      failed = true;
+    }
+    if (!failed && outgoing->message.qos > 0) continue;
+    if (const auto done = window_.finish(outgoing->id)) report(*done, failed ? kConnectionLost : 0);
+  }
+}
+
+void Session::report(const PublishDone& done, int reason_code) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (reason_code >= kFirstRefusal) ++counters_.refused;
+    if (reason_code >= 0 && reason_code < kFirstRefusal) ++counters_.published;
+  }
+  if (!done) return;
+  const HandlerMark mark;
+  try {
+    done(reason_code);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    ++counters_.handler_faults;
+  }
+}
+
+// ---- The gate
+// -------------------------------------------------------------------------------------------------------------------------
+
+bool Session::enter() {
+  const std::lock_guard lock(mutex_);
+  if (gate_closed_) return false;
+  ++inside_;
+  return true;
+}
+
+void Session::leave() {
+  const std::lock_guard lock(mutex_);
+  --inside_;
+  changed_.notify_all();
+}
+
+template <class Call>
+void Session::guarded(Call&& call) noexcept {
+  if (!enter()) return;
+  {
+    const HandlerMark mark;
+    try {
+      call();
+    } catch (...) {  // thrown through Paho's C code it would end the process
+      const std::lock_guard lock(mutex_);
+      ++counters_.handler_faults;
+    }
+  }
+  leave();
+}
+
+void Session::stop(int grace_ms) {
+  {
+    std::unique_lock lock(mutex_);
+    if (stopping_) {  // somebody else stops it, or did
+      changed_.wait(lock, [this] { return stopped_; });
+      return;
+    }
+    stopping_ = true;
+  }
+  if (grace_ms > 0) window_.wait_until_empty(grace_ms);
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+  for (const auto& done : window_.close()) report(done, kConnectionLost);
+  paho_->disconnect();
+  {
+    std::unique_lock lock(mutex_);
+    gate_closed_ = true;
+    phase_ = Phase::kIdle;
+    changed_.wait(lock, [this] { return inside_ == 0; });
+  }
+  paho_.reset();
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  changed_.notify_all();
+}
+
+}  // namespace mqtt_transport

@@ -1,0 +1,77 @@
+// The life of one connection: a thread that connects and reconnects, and the handlers Paho calls. Internal to
+// this folder; users see connection.h.
+//
+// Locks: `mutex_` here and the window's own. Neither is ever held while Paho or a user's handler is called,
+// because Paho calls us with its one global mutex held. Whoever runs a user's handler or calls Paho passes
+// the gate (`enter`, `leave`); stop() closes it and waits until nobody is inside, so that the client can be
+// destroyed and no handler runs afterwards.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+#include "ledger-client/mqtt/broker_url.h"
+#include "ledger-client/mqtt/connection.h"
+#include "ledger-client/mqtt/publish_window.h"
+
+namespace mqtt_transport {
+
+class Session {
+ public:
+  Session(ConnectionOptions options, ConnectionHandlers handlers);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  void start();
+  bool ready() const;
+  PublishResult publish(Message message, PublishDone done);
+  void stop(int grace_ms);
+  Connection::Counters counters() const;
+
+ private:
+  class Paho;  // the client and its listener: all that needs Paho's types
+
+  enum class Phase { kIdle, kConnecting, kConnected, kReady, kLost };
+
+  // The connecting thread.
+  void run(const std::stop_token& stop);
+  void attempt();
+  void after_loss();
+
+  // Called on Paho's threads.
+  void connected();
+  void subscribed(bool granted);
+  void lost(const std::string& cause);
+  void received(Message&& message);
+  void acknowledged(PublishWindow::Id id, int reason_code);
+  void tls_error(const std::string& line);
+
+  void hand_over();
+  void report(const PublishDone& done, int reason_code);
+  bool enter();
+  void leave();
+  template <class Call>
+  void guarded(Call&& call) noexcept;
+
+  const ConnectionOptions options_;
+  const ConnectionHandlers handlers_;
+  const BrokerUrl url_;
+  PublishWindow window_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  Phase phase_ = Phase::kIdle;
+  bool stopping_ = false, gate_closed_ = false, stopped_ = false, connected_before_ = false;
+  int inside_ = 0;
+  std::string cause_, tls_error_;
+  Connection::Counters counters_;
+
+  std::unique_ptr<Paho> paho_;
+  std::jthread thread_;
+};
+
+}  // namespace mqtt_transport
