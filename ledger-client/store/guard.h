@@ -17,7 +17,9 @@ struct GuardRecord {
 
 class Guard {
  public:
-  // Opens or creates the file (mode 0600). Throws std::system_error.
+  // Opens or creates the file (mode 0600) and locks it: a second journal on the same guard, in this process
+  // or another, is refused. Room for both slots is reserved now, so that no later write can find the disk
+  // full. Throws std::system_error, or std::runtime_error if the file is in use.
   explicit Guard(const std::filesystem::path& file);
   ~Guard();
   Guard(const Guard&) = delete;
@@ -26,12 +28,12 @@ class Guard {
   // The newest valid slot; nothing in a new file. Throws std::runtime_error if the file has content but no
   // valid slot.
   std::optional<GuardRecord> read() const;
-  // Durable when it returns.
+  // Durable when it returns. Throws std::system_error; whether the record is on disk is then unknown.
   void write(const GuardRecord& record);
 
  private:
   int descriptor_ = -1;
-  std::uint64_t sequence_ = 0;
+  std::uint64_t sequence_ = 0;  // of the newest valid slot
 };
 
 }  // namespace ledger

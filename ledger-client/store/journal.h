@@ -13,19 +13,13 @@
 #include <memory>
 
 #include "ledger-client/core/checkpoint.h"
-#include "ledger-client/core/entry.h"
+#include "ledger-client/core/merkle.h"
 #include "ledger-client/core/proof.h"
-#include "ledger-client/store/sqlite.h"
+#include "ledger-client/core/result.h"
+#include "ledger-client/core/time_text.h"
+#include "ledger-client/store/new_entry.h"
 
 namespace ledger {
-
-struct NewEntry {
-  std::string type;
-  std::string body;  // canonical JSON
-  // Entries of one request are unique by (type, peer, request id): "<peer> <request>". Empty: no such rule
-  // for this entry.
-  std::string unique_key;
-};
 
 struct AppendedEntry {
   std::uint64_t index = 0;
@@ -48,11 +42,6 @@ struct SignedBatch {
   std::string checkpoint_note;
 };
 
-// An append that can't be made. `kDuplicate`: an entry with the same type and unique_key exists. `kDiskFull`:
-// low-water mark reached or SQLITE_FULL. `kFrozen`: the journal refuses to sign (rollback found, or an
-// earlier commit in doubt).
-enum class AppendError { kDuplicate, kDiskFull, kFrozen };
-
 struct JournalOptions {
   std::filesystem::path database;  // agent.db
   std::filesystem::path guard;
@@ -61,14 +50,13 @@ struct JournalOptions {
       sign;  // the note's signature line; must not throw
   std::function<TimePoint()> now;
   std::function<void(const SignedBatch&)> on_signed;
-  std::uint64_t min_free_bytes = 0;  // below this, kDiskFull before anything is written
+  std::uint64_t min_free_bytes = 0;  // below this, Work::kNew is kDiskFull before anything is written
   std::size_t max_batch = 512;       // appends that share a commit
 };
 
-// The statements of an append run on the journal's connection, inside its transaction and before the entries
-// are inserted. If they throw, that append alone is rolled back and gets the exception. `first_index` is the
-// index the append's first entry gets.
-using InTransaction = std::function<void(sqlite::Database&, std::uint64_t first_index)>;
+// Below the low-water mark of free space new work is refused, while there is still room to finish what was
+// begun.
+enum class Work { kNew, kBegun };
 
 class Journal {
  public:
@@ -80,16 +68,22 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
 
   // Returns when signed. `entries` may be empty: only the statements are committed, nothing is signed.
-  Result<Appended, AppendError> append(std::vector<NewEntry> entries, InTransaction statements = {});
+  // Throws what the statements threw, sqlite::SqliteError, or std::invalid_argument for an entry that is too
+  // large.
+  Result<Appended, AppendError> append(std::vector<NewEntry> entries, InTransaction statements = {},
+                                       Work work = Work::kNew);
   // The same without waiting; the future may hold what the statements threw.
   std::future<Result<Appended, AppendError>> append_async(std::vector<NewEntry> entries,
-                                                          InTransaction statements = {});
+                                                          InTransaction statements = {},
+                                                          Work work = Work::kNew);
 
   // The newest signed checkpoint. Thread-safe.
   Checkpoint checkpoint() const;
   std::string checkpoint_note() const;
   // Why nothing is signed any more; empty in good order.
   std::string frozen() const;
+  // True while entries get the time of the one before them, because the clock stands behind it.
+  bool clock_held() const;
   std::string database_id() const;
 
  private:

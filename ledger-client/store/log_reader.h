@@ -1,30 +1,35 @@
 // Reading a stored log: a database of the journal's schema, opened read-only. One thread at a time.
 #pragma once
 
-#include <functional>
-
-#include "ledger-client/core/checkpoint.h"
-#include "ledger-client/core/entry.h"
 #include "ledger-client/core/proof.h"
+#include "ledger-client/store/log_source.h"
 #include "ledger-client/store/sqlite.h"
 
 namespace ledger {
 
-class LogReader {
+class LogReader final : public LogSource {
  public:
+  // Sees the log as it is now, whatever is appended meanwhile; refresh() moves on. Throws UnreadableLog.
   explicit LogReader(const std::filesystem::path& database);
-  // Over an open connection, for example inside the agent. Borrowed.
+  // Over an open connection, for example inside the agent. Borrowed; sees what that connection sees.
   explicit LogReader(sqlite::Database& database);
-  ~LogReader();
+  ~LogReader() override;
 
-  std::string origin() const;
-  std::uint64_t size() const;
-  std::optional<std::string> line(std::uint64_t index) const;
-  std::optional<std::string> newest_checkpoint_note() const;
-  Hash node(unsigned level, std::uint64_t index) const;  // throws std::out_of_range if it is not stored
+  std::string origin() const override;
+  std::uint64_t size() const override;
+  std::optional<std::string> line(std::uint64_t index) const override;
+  std::optional<std::string> newest_checkpoint_note() const override;
+  std::vector<StoredCheckpoint> checkpoints() const override;
+  Hash node(unsigned level, std::uint64_t index) const override;
+  std::unique_ptr<NodeCursor> nodes(unsigned level) const override;
+  void for_each_entry(std::uint64_t from, std::uint64_t to,
+                      const std::function<bool(const StoredEntry&)>& take) const override;
   // Lines [from, to) in order; stops early when `take` returns false.
   void for_each(std::uint64_t from, std::uint64_t to,
                 const std::function<bool(std::uint64_t, std::string_view)>& take) const;
+
+  // For a reader with a connection of its own: sees what was committed until now.
+  void refresh();
 
  private:
   struct State;

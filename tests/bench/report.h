@@ -28,8 +28,8 @@ inline std::string milliseconds(double seconds) {
 }
 
 // `goal`: ">= X" or "<= X" of the ratio, or empty.
-inline void report(const std::string& name, const std::string& value, const std::string& baseline, double ratio,
-                   const std::string& goal) {
+inline void report(const std::string& name, const std::string& value, const std::string& baseline,
+                   double ratio, const std::string& goal) {
   std::printf("%s\t%s\t%s\t%.2f\t%s\n", name.c_str(), value.c_str(), baseline.c_str(), ratio, goal.c_str());
   std::fflush(stdout);
 }
