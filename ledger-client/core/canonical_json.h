@@ -1,5 +1,6 @@
-// Canonical JSON (RFC 8785). Numbers are IEEE doubles written with the shortest digits in ECMAScript layout; members are ordered by
-// their UTF-16 code units; integers beyond 2^53 are refused because a double can't hold them. Pure and thread-safe.
+// Canonical JSON (RFC 8785). Numbers are IEEE doubles written with the shortest digits in ECMAScript layout;
+// members are ordered by their UTF-16 code units; integers beyond 2^53 are refused because a double can't
+// hold them. Pure and thread-safe.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -15,14 +16,17 @@ struct JsonLimits {
   std::size_t max_depth = 64;
 };
 
-// Strict parse of UTF-8 text: no duplicate member names, no trailing bytes, no invalid UTF-8, limits respected.
-// (nlohmann alone keeps the last of two duplicates and parses arrays so deep that writing them crashes.)
+// Strict parse of UTF-8 text: no duplicate member names, no trailing bytes, no invalid UTF-8, limits
+// respected. (nlohmann alone keeps the last of two duplicates and parses arrays so deep that writing them
+// crashes.)
 Result<nlohmann::json> parse_json(std::string_view text, const JsonLimits& limits = {});
 
-// The canonical text of a value. Throws std::invalid_argument for what has none (NaN, integers beyond 2^53, invalid UTF-8).
+// The canonical text of a value. Throws std::invalid_argument for what has none (NaN, integers beyond 2^53,
+// invalid UTF-8).
 std::string canonical_json(const nlohmann::json& value);
 
-// Reads strict JSON and gives its canonical text in one go (simdjson on demand). The same limits and refusals as parse_json.
+// Reads strict JSON and gives its canonical text in one go (simdjson on demand). The same limits and refusals
+// as parse_json.
 Result<std::string> canonicalize(std::string_view text, const JsonLimits& limits = {});
 
 // Appends the ECMAScript text of a finite double (RFC 8785, 3.2.2.3).

@@ -1,5 +1,6 @@
-// Ed25519 verification (RFC 8032). libsodium alone decides: OpenSSL accepts 165 of 914 edge cases that libsodium refuses, and two
-// nodes must never disagree about one signature (formats.md 0). Signing lives in agent/. Pure and thread-safe.
+// Ed25519 verification (RFC 8032). libsodium alone decides: OpenSSL accepts 165 of 914 edge cases that
+// libsodium refuses, and two nodes must never disagree about one signature (formats.md 0). Signing lives in
+// agent/. Pure and thread-safe.
 #pragma once
 
 #include "ledger-client/core/bytes.h"

@@ -1,5 +1,6 @@
-// What each entry type means: its fields and rule in one place (ledger.md). A known type that breaks them is stored, reported
-// and void; an unknown type is stored and not judged. schemas/entry-*.schema.json say the same; a differential test keeps both equal.
+// What each entry type means: its fields and rule in one place (ledger.md). A known type that breaks them is
+// stored, reported and void; an unknown type is stored and not judged. schemas/entry-*.schema.json say the
+// same; a differential test keeps both equal.
 #pragma once
 
 #include "ledger-client/core/entry.h"

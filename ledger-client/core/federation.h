@@ -1,6 +1,6 @@
-// The federation document's payload (trust.md): who belongs, with which keys. For now it comes as a file, unsigned, version 1.
-// Public keys have their native text: `sign` base64url of 32 bytes, `log` and `witness` a note vkey, `age` an age1… recipient.
-// Pure and thread-safe.
+// The federation document's payload (trust.md): who belongs, with which keys. For now it comes as a file,
+// unsigned, version 1. Public keys have their native text: `sign` base64url of 32 bytes, `log` and `witness`
+// a note vkey, `age` an age1… recipient. Pure and thread-safe.
 #pragma once
 
 #include "ledger-client/core/address.h"
@@ -45,7 +45,8 @@ struct Federation {
   std::vector<NoteKey> witness_keys() const;
 };
 
-// Strict: unknown members of the object, wrong types, two members with one address, malformed keys are problems, with their place.
+// Strict: unknown members of the object, wrong types, two members with one address, malformed keys are
+// problems, with their place.
 Result<Federation> parse_federation(std::string_view json);
 
 }  // namespace ledger

@@ -1,6 +1,6 @@
-// JSON Web Signatures (RFC 7515), compact serialisation, `alg` EdDSA with Ed25519 (RFC 8037): reading and verifying.
-// Nothing but EdDSA is accepted, the key is chosen by the caller from `kid` and never taken from the header, `crit` is refused.
-// A VerifiedJws is made only by verify_jws. Pure and thread-safe.
+// JSON Web Signatures (RFC 7515), compact serialisation, `alg` EdDSA with Ed25519 (RFC 8037): reading and
+// verifying. Nothing but EdDSA is accepted, the key is chosen by the caller from `kid` and never taken from
+// the header, `crit` is refused. A VerifiedJws is made only by verify_jws. Pure and thread-safe.
 #pragma once
 
 #include "ledger-client/core/ed25519.h"
@@ -26,7 +26,8 @@ struct VerifiedJws {
   friend Result<VerifiedJws> verify_jws(const ParsedJws&, const PublicKey&);
 };
 
-// Refuses more than `max_bytes`, duplicate header members, any `alg` but EdDSA, `crit`, `b64`, `jwk` and `jku`.
+// Refuses more than `max_bytes`, duplicate header members, any `alg` but EdDSA, `crit`, `b64`, `jwk` and
+// `jku`.
 Result<ParsedJws> parse_jws(std::string_view compact, std::size_t max_bytes);
 Result<VerifiedJws> verify_jws(const ParsedJws& jws, const PublicKey& key);
 

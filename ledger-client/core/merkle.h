@@ -5,9 +5,9 @@
 
 namespace ledger {
 
-Hash leaf_hash(ByteView entry);                        // SHA-256(0x00 || entry)
-Hash node_hash(const Hash& left, const Hash& right);   // SHA-256(0x01 || left || right)
-Hash empty_root();                                     // SHA-256("")
+Hash leaf_hash(ByteView entry);                       // SHA-256(0x00 || entry)
+Hash node_hash(const Hash& left, const Hash& right);  // SHA-256(0x01 || left || right)
+Hash empty_root();                                    // SHA-256("")
 Hash root_of_leaves(std::span<const Hash> leaf_hashes);
 
 // The compact range [0, size): roots of the complete subtrees, largest first. Appending is O(log n).
@@ -17,7 +17,8 @@ class Frontier {
   // Nothing if `nodes` can't be the frontier of a tree of `size` leaves (popcount(size) nodes are needed).
   static std::optional<Frontier> from_nodes(std::uint64_t size, std::vector<Hash> nodes);
 
-  // `on_node(level, index, hash)` is called for each node that became complete, the leaf itself first (level 0).
+  // `on_node(level, index, hash)` is called for each node that became complete, the leaf itself first (level
+  // 0).
   template <class OnNode>
   void append(const Hash& leaf, OnNode&& on_node);
   void append(const Hash& leaf);
@@ -48,7 +49,8 @@ void Frontier::append(const Hash& leaf, OnNode&& on_node) {
   ++size_;
 }
 
-// Gives the hash of the complete subtree `index` of height `level`: leaves [index << level, (index + 1) << level).
+// Gives the hash of the complete subtree `index` of height `level`: leaves [index << level, (index + 1) <<
+// level).
 template <class F>
 concept NodeReader = requires(F read, unsigned level, std::uint64_t index) {
   { read(level, index) } -> std::convertible_to<Hash>;

@@ -1,4 +1,5 @@
-// Signed notes (C2SP signed-note v1.0.0; formats.md 2) and their keys. Reading and verifying. Pure and thread-safe.
+// Signed notes (C2SP signed-note v1.0.0; formats.md 2) and their keys. Reading and verifying. Pure and
+// thread-safe.
 #pragma once
 
 #include "ledger-client/core/ed25519.h"
@@ -46,11 +47,13 @@ struct NoteSigner {
 struct VerifiedNote {
   std::string text;
   std::vector<NoteSigner> signers;
+
  private:
   VerifiedNote() = default;
   friend Result<VerifiedNote> open_note(std::string_view, std::span<const NoteKey>);
 };
-// Unknown keys are ignored, a known key's wrong signature refuses the whole note, and so does having no known signature.
+// Unknown keys are ignored, a known key's wrong signature refuses the whole note, and so does having no known
+// signature.
 Result<VerifiedNote> open_note(std::string_view note, std::span<const NoteKey> known);
 
 // What a signer signs and how the line is written; the signature itself is made in agent/.

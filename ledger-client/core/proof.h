@@ -1,5 +1,6 @@
-// Inclusion and consistency proofs (RFC 6962 2.1, RFC 9162 2.1.3 and 2.1.4): making them from stored nodes, and checking them.
-// Pure and thread-safe. A proof holds at most 63 hashes, as no tree here reaches 2^63 leaves.
+// Inclusion and consistency proofs (RFC 6962 2.1, RFC 9162 2.1.3 and 2.1.4): making them from stored nodes,
+// and checking them. Pure and thread-safe. A proof holds at most 63 hashes, as no tree here reaches 2^63
+// leaves.
 #pragma once
 
 #include <functional>
@@ -12,9 +13,12 @@ inline constexpr std::size_t kMaxProofHashes = 63;
 
 using Proof = std::vector<Hash>;  // leaf's sibling first
 
-// Root that a leaf hash at `index` in a tree of `size` leaves would have; nothing if the proof has the wrong length.
-std::optional<Hash> root_from_inclusion(std::uint64_t index, std::uint64_t size, const Hash& leaf, std::span<const Hash> proof);
-bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Hash& leaf, std::span<const Hash> proof, const Hash& root);
+// Root that a leaf hash at `index` in a tree of `size` leaves would have; nothing if the proof has the wrong
+// length.
+std::optional<Hash> root_from_inclusion(std::uint64_t index, std::uint64_t size, const Hash& leaf,
+                                        std::span<const Hash> proof);
+bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Hash& leaf, std::span<const Hash> proof,
+                      const Hash& root);
 // 0 < old_size <= size. old_size == 0 is the caller's rule (any tree extends the empty one) and fails here.
 bool verify_consistency(std::uint64_t old_size, std::uint64_t size, const Hash& old_root, const Hash& root,
                         std::span<const Hash> proof);

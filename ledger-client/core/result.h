@@ -7,7 +7,8 @@
 
 namespace ledger {
 
-// Why bytes, a proof or a signature were not accepted. `reason` names the place; it never quotes foreign content.
+// Why bytes, a proof or a signature were not accepted. `reason` names the place; it never quotes foreign
+// content.
 struct Problem {
   std::string reason;
 };
@@ -15,8 +16,10 @@ struct Problem {
 template <class T, class E = Problem>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
-  Result(E error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
+  Result(T value)
+      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(E error)
+      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }

@@ -1,4 +1,5 @@
-// SHA-256 (FIPS 180-4) by OpenSSL, which uses the CPU's SHA instructions. Throws std::runtime_error only if OpenSSL fails.
+// SHA-256 (FIPS 180-4) by OpenSSL, which uses the CPU's SHA instructions. Throws std::runtime_error only if
+// OpenSSL fails.
 #pragma once
 
 #include <memory>
@@ -8,7 +9,9 @@
 namespace ledger {
 
 Hash sha256(ByteView bytes);
-inline Hash sha256(std::string_view text) { return sha256(as_bytes(text)); }
+inline Hash sha256(std::string_view text) {
+  return sha256(as_bytes(text));
+}
 
 // SHA-256(tag || bytes), without a copy: the leaf and node hashes of a tree.
 Hash sha256_tagged(std::uint8_t tag, ByteView bytes);

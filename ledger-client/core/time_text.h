@@ -1,5 +1,5 @@
-// Times as text: RFC 3339 in UTC with milliseconds, `2026-11-22T08:00:00.123Z`, the only form in signed payloads and entries.
-// Pure: the clock is the caller's.
+// Times as text: RFC 3339 in UTC with milliseconds, `2026-11-22T08:00:00.123Z`, the only form in signed
+// payloads and entries. Pure: the clock is the caller's.
 #pragma once
 
 #include <chrono>

@@ -36,12 +36,25 @@ inline constexpr std::string_view kEveryCheckpoint = "ehr/v1/+/ledger/checkpoint
 inline constexpr std::string_view kEveryEntries = "ehr/v1/+/ledger/entries";
 inline constexpr std::string_view kEveryCosignature = "ehr/v1/+/ledger/cosignature/+";
 
-enum class Kind { kStatus, kDescriptor, kMetrics, kAlerts, kFederation, kCheckpoint, kEntries, kCosignature,
-                  kRequest, kAck, kManifest, kChunk, kError };
+enum class Kind {
+  kStatus,
+  kDescriptor,
+  kMetrics,
+  kAlerts,
+  kFederation,
+  kCheckpoint,
+  kEntries,
+  kCosignature,
+  kRequest,
+  kAck,
+  kManifest,
+  kChunk,
+  kError
+};
 
 // A received topic taken apart. `agent` is the first level; `peer`, `id` and `chunk` where the kind has them.
-// Anything that is not exactly one of our topics (wrong levels, a non-canonical address, an id that is no lower-case
-// UUID, a chunk number with leading zeros) gives nothing.
+// Anything that is not exactly one of our topics (wrong levels, a non-canonical address, an id that is no
+// lower-case UUID, a chunk number with leading zeros) gives nothing.
 struct Parsed {
   Kind kind = Kind::kStatus;
   Address agent;

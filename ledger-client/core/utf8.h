@@ -1,0 +1,11 @@
+// UTF-8 as every format here demands it. Pure and thread-safe.
+#pragma once
+
+#include <string_view>
+
+namespace ledger {
+
+// Well-formed by Unicode's table 3-7: no surrogates, no overlong forms, nothing beyond U+10FFFF.
+bool is_utf8(std::string_view text);
+
+}  // namespace ledger
