@@ -1,0 +1,325 @@
+#include "ledger-client/core/federation.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "ledger-client/core/base64.h"
+#include "ledger-client/core/canonical_json.h"
+
+namespace ledger {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr JsonLimits kLimits{.max_bytes = 16U << 20U, .max_depth = 8};
+constexpr std::size_t kMaxMembers = 10'000;
+constexpr std::size_t kMaxKeys = 64;
+constexpr std::size_t kMaxNameBytes = 256;
+constexpr std::size_t kMaxPublicTextBytes = 256;
+
+template <class Value>
+struct Named {
+  std::string_view name;
+  Value value;
+};
+constexpr std::array<Named<KeyUse>, 4> kUses{
+    {{"sign", KeyUse::kSign}, {"log", KeyUse::kLog}, {"witness", KeyUse::kWitness}, {"age", KeyUse::kAge}}};
+constexpr std::array<Named<MemberStatus>, 3> kStatuses{{{"active", MemberStatus::kActive},
+                                                        {"suspended", MemberStatus::kSuspended},
+                                                        {"revoked", MemberStatus::kRevoked}}};
+constexpr std::array<std::string_view, 4> kRoles{"hospital", "witness", "store", "verifier"};
+
+// Thrown and caught in this file: the reading below is a straight line of demands, each of which may end it.
+struct Refused {
+  std::string reason;
+};
+
+// A value of the document and where it stands, so that every refusal can name its place.
+class Node {
+ public:
+  Node(const json& value, std::string place) : value_(value), place_(std::move(place)) {}
+
+  [[noreturn]] void refuse(const std::string& reason) const {
+    throw Refused{"federation: " + (place_.empty() ? "the document" : place_) + " " + reason};
+  }
+  void only_members(std::initializer_list<std::string_view> names) const {
+    if (!value_.is_object()) refuse("is not an object");
+    for (const auto& [name, ignored] : value_.items()) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) refuse("has an unknown member");
+    }
+  }
+  // An optional member may be missing or null.
+  bool has(const char* name) const {
+    const auto member = value_.find(name);
+    return member != value_.end() && !member->is_null();
+  }
+  Node operator[](const char* name) const {
+    const auto member = value_.find(name);
+    if (member == value_.end()) refuse(std::string{"lacks "} + name);
+    return {*member, place_.empty() ? name : place_ + "." + name};
+  }
+  std::vector<Node> items(std::size_t at_most) const {
+    if (!value_.is_array()) refuse("is not a list");
+    if (value_.size() > at_most) refuse("has too many elements");
+    std::vector<Node> nodes;
+    for (const json& item : value_)
+      nodes.emplace_back(item, place_ + "[" + std::to_string(nodes.size()) + "]");
+    return nodes;
+  }
+  const std::string& text(std::size_t at_most) const {
+    if (!value_.is_string()) refuse("is not a string");
+    const auto& text = value_.get_ref<const std::string&>();
+    if (text.empty() || text.size() > at_most) refuse("is empty or too long");
+    return text;
+  }
+  std::uint64_t number(std::uint64_t at_least) const {
+    if (!value_.is_number_unsigned() || value_.get<std::uint64_t>() < at_least) {
+      refuse("is not an integer of at least " + std::to_string(at_least));
+    }
+    return value_.get<std::uint64_t>();
+  }
+  TimePoint time() const {
+    const auto time = parse_time(text(24));
+    if (!time) refuse("is not a time like 2026-11-22T08:00:00.000Z");
+    return *time;
+  }
+  std::string sha256_hex() const {
+    if (!hash_from_hex(text(64))) refuse("is not 64 lower-case hexadecimal digits");
+    return text(64);
+  }
+  template <class Value, std::size_t count>
+  Value one_of(const std::array<Named<Value>, count>& choices) const {
+    const std::string& name = text(32);
+    const auto found =
+        std::find_if(choices.begin(), choices.end(), [&](const auto& choice) { return choice.name == name; });
+    if (found == choices.end()) refuse("is none of the words allowed there");
+    return found->value;
+  }
+
+ private:
+  const json& value_;
+  std::string place_;
+};
+
+std::optional<PublicKey> read_public_key(std::string_view base64url) {
+  const auto bytes = base64url_decode(base64url);
+  PublicKey key;
+  if (!bytes || bytes->size() != key.bytes.size()) return std::nullopt;
+  std::copy(bytes->begin(), bytes->end(), key.bytes.begin());
+  return key;
+}
+
+// The checksum of Bech32 (BIP 173) over values of 5 bits.
+std::uint32_t bech32_step(std::uint32_t sum, std::uint32_t value) {
+  constexpr std::array<std::uint32_t, 5> kGenerators{0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd,
+                                                     0x2a1462b3};
+  const std::uint32_t top = sum >> 25U;
+  sum = (sum & 0x1ffffffU) << 5U ^ value;
+  for (unsigned i = 0; i < kGenerators.size(); ++i) sum ^= (top >> i & 1U) != 0 ? kGenerators[i] : 0U;
+  return sum;
+}
+
+// `age1`, 52 characters of key, 6 of checksum. Decoding belongs to what encrypts; here a mistyped recipient
+// is found early.
+bool is_age_recipient(std::string_view text) {
+  constexpr std::string_view kPrefix = "age1", kCharset = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+  if (text.size() != 62 || !text.starts_with(kPrefix)) return false;
+  std::uint32_t sum = 1;
+  for (const char c : kPrefix.substr(0, 3)) sum = bech32_step(sum, static_cast<std::uint32_t>(c) >> 5U);
+  sum = bech32_step(sum, 0);
+  for (const char c : kPrefix.substr(0, 3)) sum = bech32_step(sum, static_cast<std::uint32_t>(c) & 31U);
+  for (const char c : text.substr(kPrefix.size())) {
+    const std::size_t value = kCharset.find(c);
+    if (value == kCharset.npos) return false;
+    sum = bech32_step(sum, static_cast<std::uint32_t>(value));
+  }
+  return sum == 1;
+}
+
+bool is_key_id(std::string_view id, std::string_view use) {
+  if (!id.starts_with(use) || id.size() < use.size() + 2 || id.size() > use.size() + 7 ||
+      id[use.size()] != '-')
+    return false;
+  const std::string_view number = id.substr(use.size() + 1);
+  return number.front() != '0' && number.find_first_not_of("0123456789") == number.npos;
+}
+
+void check_note_key(const Node& place, std::string_view vkey, NoteKeyType type, const std::string& name) {
+  const auto key = NoteKey::from_vkey(vkey);
+  if (!key) place.refuse("is no note key: " + key.error().reason);
+  if (key->type != type) place.refuse("is a note key of the wrong type");
+  // A log's name may have a generation behind the origin: an origin that was retired is followed by `…/2`.
+  const bool later_log = type == NoteKeyType::kEd25519 && key->name.starts_with(name + "/");
+  if (key->name != name && !later_log) place.refuse("is a key of somebody else's name");
+}
+
+void check_public_text(const Node& place, KeyUse use, std::string_view text, const Address& owner) {
+  switch (use) {
+    case KeyUse::kSign:
+      if (!read_public_key(text)) place.refuse("is not the base64url of 32 bytes");
+      return;
+    case KeyUse::kLog:
+      check_note_key(place, text, NoteKeyType::kEd25519, owner.origin());
+      return;
+    case KeyUse::kWitness:
+      check_note_key(place, text, NoteKeyType::kCosignatureV1, owner.witness_name());
+      return;
+    case KeyUse::kAge:
+      if (!is_age_recipient(text)) place.refuse("is not an age1 recipient");
+  }
+}
+
+MemberKey read_key(const Node& node, const Address& owner) {
+  node.only_members({"id", "use", "public", "from", "to"});
+  MemberKey key;
+  key.use = node["use"].one_of(kUses);
+  key.id = node["id"].text(32);
+  if (!is_key_id(key.id, node["use"].text(32))) node["id"].refuse("is not its use and a number, like sign-1");
+  key.public_text = node["public"].text(kMaxPublicTextBytes);
+  check_public_text(node["public"], key.use, key.public_text, owner);
+  key.from = node["from"].time();
+  if (node.has("to")) {
+    key.to = node["to"].time();
+    if (*key.to <= key.from) node["to"].refuse("is not after from");
+  }
+  return key;
+}
+
+Address read_address(const Node& node) {
+  const std::string& text = node.text(64);
+  auto address = Address::parse(text);
+  if (!address || address->text() != text) node.refuse("is not a canonical IP address");
+  return std::move(*address);
+}
+
+Member read_member(const Node& node) {
+  node.only_members({"address", "name", "roles", "status", "keys"});
+  Member member{read_address(node["address"]),
+                node["name"].text(kMaxNameBytes),
+                {},
+                node["status"].one_of(kStatuses),
+                {}};
+  for (const Node& role : node["roles"].items(kRoles.size())) {
+    const std::string& name = role.text(32);
+    if (std::find(kRoles.begin(), kRoles.end(), name) == kRoles.end())
+      role.refuse("is none of the words allowed there");
+    if (member.has_role(name)) role.refuse("is there twice");
+    member.roles.push_back(name);
+  }
+  for (const Node& item : node["keys"].items(kMaxKeys)) {
+    MemberKey key = read_key(item, member.address);
+    const auto same_id = [&](const MemberKey& other) { return other.id == key.id; };
+    if (std::any_of(member.keys.begin(), member.keys.end(), same_id)) item["id"].refuse("is there twice");
+    member.keys.push_back(std::move(key));
+  }
+  return member;
+}
+
+// The members that govern later versions. This version takes them as they are, if their form is right.
+void check_governance(const Node& document) {
+  if (document.has("prev")) document["prev"].sha256_hex();
+  const std::uint64_t threshold = document.has("threshold") ? document["threshold"].number(0) : 0;
+  std::vector<std::string> ids;
+  if (document.has("admins")) {
+    for (const Node& admin : document["admins"].items(kMaxMembers)) {
+      admin.only_members({"id", "key"});
+      const std::string& id = admin["id"].text(kMaxNameBytes);
+      if (std::find(ids.begin(), ids.end(), id) != ids.end()) admin["id"].refuse("is there twice");
+      ids.push_back(id);
+      if (!read_public_key(admin["key"].text(kMaxPublicTextBytes)))
+        admin["key"].refuse("is not the base64url of 32 bytes");
+    }
+  }
+  if (!ids.empty() && threshold > ids.size()) document["threshold"].refuse("is more than there are admins");
+}
+
+Federation read_document(const Node& document) {
+  document.only_members(
+      {"v", "version", "prev", "threshold", "admins", "witness_quorum", "ca_spki_sha256", "members"});
+  if (document["v"].number(1) != 1) document["v"].refuse("is a format this software does not know");
+  check_governance(document);
+  Federation federation;
+  federation.version = document["version"].number(1);
+  if (document.has("witness_quorum")) federation.witness_quorum = document["witness_quorum"].number(0);
+  if (document.has("ca_spki_sha256")) federation.ca_spki_sha256 = document["ca_spki_sha256"].sha256_hex();
+  std::vector<Address> seen;
+  for (const Node& item : document["members"].items(kMaxMembers)) {
+    federation.members.push_back(read_member(item));
+    const Address& address = federation.members.back().address;
+    const auto place = std::lower_bound(seen.begin(), seen.end(), address);
+    if (place != seen.end() && *place == address) item["address"].refuse("is another member's as well");
+    seen.insert(place, address);
+  }
+  return federation;
+}
+
+const MemberKey* newest(const std::vector<MemberKey>& keys, KeyUse use) {
+  const MemberKey* found = nullptr;
+  for (const MemberKey& key : keys) {
+    if (key.use == use && (!found || key.from >= found->from)) found = &key;
+  }
+  return found;
+}
+
+std::optional<NoteKey> newest_note_key(const std::vector<MemberKey>& keys, KeyUse use) {
+  const MemberKey* const key = newest(keys, use);
+  if (!key) return std::nullopt;
+  auto note_key = NoteKey::from_vkey(key->public_text);
+  if (!note_key) return std::nullopt;
+  return std::move(note_key.value());
+}
+
+}  // namespace
+
+bool Member::has_role(std::string_view role) const {
+  return std::find(roles.begin(), roles.end(), role) != roles.end();
+}
+
+std::optional<PublicKey> Member::sign_key(std::string_view id, TimePoint at) const {
+  for (const MemberKey& key : keys) {
+    const bool valid = key.from <= at && (!key.to || at < *key.to);
+    if (key.use == KeyUse::kSign && key.id == id && valid) return read_public_key(key.public_text);
+  }
+  return std::nullopt;
+}
+
+std::optional<NoteKey> Member::log_key() const {
+  return newest_note_key(keys, KeyUse::kLog);
+}
+std::optional<NoteKey> Member::witness_key() const {
+  return newest_note_key(keys, KeyUse::kWitness);
+}
+
+std::optional<std::string> Member::age_recipient() const {
+  const MemberKey* const key = newest(keys, KeyUse::kAge);
+  return key ? std::optional{key->public_text} : std::nullopt;
+}
+
+const Member* Federation::find(const Address& address) const {
+  const auto found = std::find_if(members.begin(), members.end(),
+                                  [&](const Member& member) { return member.address == address; });
+  return found == members.end() ? nullptr : &*found;
+}
+
+std::vector<NoteKey> Federation::witness_keys() const {
+  std::vector<NoteKey> keys;
+  for (const Member& member : members) {
+    const bool counts = member.status == MemberStatus::kActive && member.has_role("witness");
+    if (auto key = counts ? member.witness_key() : std::nullopt) keys.push_back(std::move(*key));
+  }
+  return keys;
+}
+
+Result<Federation> parse_federation(std::string_view text) {
+  const auto document = parse_json(text, kLimits);
+  if (!document) return Problem{"federation: " + document.error().reason};
+  try {
+    return read_document(Node{*document, ""});
+  } catch (const Refused& refused) {
+    return Problem{refused.reason};
+  }
+}
+
+}  // namespace ledger

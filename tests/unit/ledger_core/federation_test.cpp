@@ -1,0 +1,193 @@
+#include "ledger-client/core/federation.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "ledger-client/core/base64.h"
+
+using ledger::Address;
+using ledger::NoteKey;
+using ledger::NoteKeyType;
+using nlohmann::json;
+
+namespace {
+
+const std::string kAge = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+
+std::string vkey(const std::string& name, NoteKeyType type, std::uint8_t fill) {
+  NoteKey key{name, type, {}};
+  key.key.bytes.fill(fill);
+  return key.to_vkey();
+}
+
+json key(const std::string& id, const std::string& use, const std::string& text,
+         const std::string& from = "2026-01-01T00:00:00.000Z") {
+  return {{"id", id}, {"use", use}, {"public", text}, {"from", from}, {"to", nullptr}};
+}
+
+json member(const std::string& ip) {
+  const Address address = *Address::parse(ip);
+  return {{"address", ip},
+          {"name", "Hospital " + ip},
+          {"roles", {"hospital", "witness"}},
+          {"status", "active"},
+          {"keys",
+           {key("sign-1", "sign", ledger::base64url_encode(ledger::Bytes(32, 1))),
+            key("log-1", "log", vkey(address.origin(), NoteKeyType::kEd25519, 2)),
+            key("witness-1", "witness", vkey(address.witness_name(), NoteKeyType::kCosignatureV1, 3)),
+            key("age-1", "age", kAge)}}};
+}
+
+json document() {
+  return {{"v", 1},
+          {"version", 1},
+          {"prev", nullptr},
+          {"threshold", 1},
+          {"admins", {{{"id", "a"}, {"key", ledger::base64url_encode(ledger::Bytes(32, 9))}}}},
+          {"witness_quorum", 2},
+          {"ca_spki_sha256", std::string(64, 'a')},
+          {"members", {member("10.20.0.5"), member("fd00::6")}}};
+}
+
+// The refusal's words, or nothing where the document is accepted.
+std::string refusal(const json& value) {
+  const auto federation = ledger::parse_federation(value.dump());
+  return federation ? "" : federation.error().reason;
+}
+
+}  // namespace
+
+TEST_CASE("a federation document is read whole") {
+  const auto federation = ledger::parse_federation(document().dump());
+  REQUIRE(federation.ok());
+  CHECK(federation->version == 1);
+  CHECK(federation->witness_quorum == 2);
+  CHECK(federation->members.size() == 2);
+  const auto* hospital = federation->find(*Address::parse("fd00::6"));
+  REQUIRE(hospital);
+  CHECK(hospital->has_role("witness"));
+  CHECK_FALSE(hospital->has_role("store"));
+  CHECK(hospital->log_key()->name == "ehr/fd00--6");
+  CHECK(hospital->witness_key()->name == "ehr/fd00--6/witness");
+  CHECK(hospital->age_recipient() == kAge);
+  CHECK_FALSE(federation->find(*Address::parse("10.20.0.7")));
+  CHECK(federation->witness_keys().size() == 2);
+}
+
+TEST_CASE("what governs later versions may be missing") {
+  json value = document();
+  for (const auto* name : {"prev", "threshold", "admins", "witness_quorum", "ca_spki_sha256"})
+    value.erase(name);
+  CHECK(refusal(value).empty());
+}
+
+TEST_CASE("a signing key counts from its first instant to before its last") {
+  json value = document();
+  value["members"][0]["keys"][0]["to"] = "2026-02-01T00:00:00.000Z";
+  const auto federation = ledger::parse_federation(value.dump()).value();
+  const auto& hospital = federation.members[0];
+  const auto at = [](const char* text) { return *ledger::parse_time(text); };
+  CHECK_FALSE(hospital.sign_key("sign-1", at("2025-12-31T23:59:59.999Z")));
+  CHECK(hospital.sign_key("sign-1", at("2026-01-01T00:00:00.000Z")));
+  CHECK(hospital.sign_key("sign-1", at("2026-01-31T23:59:59.999Z")));
+  CHECK_FALSE(hospital.sign_key("sign-1", at("2026-02-01T00:00:00.000Z")));
+  CHECK_FALSE(hospital.sign_key("sign-2", at("2026-01-15T00:00:00.000Z")));
+  CHECK_FALSE(hospital.sign_key("log-1", at("2026-01-15T00:00:00.000Z")));
+}
+
+TEST_CASE("the newest key of a use is the one, and inactive witnesses don't count") {
+  json value = document();
+  value["members"][0]["keys"].push_back(
+      key("log-2", "log", vkey("ehr/10-20-0-5/2", NoteKeyType::kEd25519, 7), "2026-06-01T00:00:00.000Z"));
+  value["members"][1]["status"] = "suspended";
+  const auto federation = ledger::parse_federation(value.dump()).value();
+  CHECK(federation.members[0].log_key()->name == "ehr/10-20-0-5/2");
+  REQUIRE(federation.witness_keys().size() == 1);
+  CHECK(federation.witness_keys()[0].name == "ehr/10-20-0-5/witness");
+}
+
+TEST_CASE("every refusal names its place") {
+  struct Row {
+    const char* pointer;
+    json value;
+    const char* place;
+  };
+  const std::string other_log = vkey("ehr/10-20-0-9", NoteKeyType::kEd25519, 2);
+  for (const Row& row :
+       {Row{"/v", 2, "v"},
+        Row{"/version", 0, "version"},
+        Row{"/version", -1, "version"},
+        Row{"/version", "1", "version"},
+        Row{"/version", 1.5, "version"},
+        Row{"/witness_quorum", -1, "witness_quorum"},
+        Row{"/ca_spki_sha256", "AB", "ca_spki_sha256"},
+        Row{"/prev", "", "prev"},
+        Row{"/threshold", 2, "threshold"},
+        Row{"/admins/0/key", "x", "admins[0].key"},
+        Row{"/admins/0/more", 1, "admins[0]"},
+        Row{"/more", 1, "the document"},
+        Row{"/members", json::object(), "members"},
+        Row{"/members/1/address", "FD00::6", "members[1].address"},
+        Row{"/members/1/address", "fd00::6:1883:x", "members[1].address"},
+        Row{"/members/1/name", "", "members[1].name"},
+        Row{"/members/1/more", 1, "members[1]"},
+        Row{"/members/1/roles/0", "admin", "members[1].roles[0]"},
+        Row{"/members/1/roles/1", "hospital", "members[1].roles[1]"},
+        Row{"/members/1/status", "gone", "members[1].status"},
+        Row{"/members/0/keys/0/id", "sign-0", "members[0].keys[0].id"},
+        Row{"/members/0/keys/0/id", "sign-01", "members[0].keys[0].id"},
+        Row{"/members/0/keys/0/id", "log-1", "members[0].keys[0].id"},
+        Row{"/members/0/keys/0/id", "sign-", "members[0].keys[0].id"},
+        Row{"/members/0/keys/0/use", "tls", "members[0].keys[0].use"},
+        Row{"/members/0/keys/0/public", "AAAA", "members[0].keys[0].public"},
+        Row{"/members/0/keys/0/from", "2026-01-01", "members[0].keys[0].from"},
+        Row{"/members/0/keys/0/to", "2026-01-01T00:00:00.000Z", "members[0].keys[0].to"},
+        Row{"/members/0/keys/0/more", 1, "members[0].keys[0]"},
+        Row{"/members/0/keys/1/public", other_log, "members[0].keys[1].public"},
+        Row{"/members/0/keys/1/public", vkey("ehr/10-20-0-5", NoteKeyType::kCosignatureV1, 2),
+            "members[0].keys[1].public"},
+        Row{"/members/0/keys/2/public", vkey("ehr/10-20-0-5", NoteKeyType::kCosignatureV1, 2),
+            "members[0].keys[2].public"},
+        Row{"/members/0/keys/3/public", kAge.substr(0, 61) + "q", "members[0].keys[3].public"},
+        Row{"/members/0/keys/3/public", "age1x", "members[0].keys[3].public"}}) {
+    json value = document();
+    value[json::json_pointer(row.pointer)] = row.value;
+    INFO(row.pointer << " " << row.value);
+    CHECK(refusal(value).starts_with(std::string{"federation: "} + row.place + " "));
+  }
+}
+
+TEST_CASE("no member may be missing, no key twice, no name twice") {
+  for (const auto* name : {"v", "version", "members"}) {
+    json value = document();
+    value.erase(name);
+    CHECK_FALSE(refusal(value).empty());
+  }
+  for (const auto* name : {"address", "name", "roles", "status", "keys"}) {
+    json value = document();
+    value["members"][0].erase(name);
+    CHECK_FALSE(refusal(value).empty());
+  }
+  for (const auto* name : {"id", "use", "public", "from"}) {
+    json value = document();
+    value["members"][0]["keys"][0].erase(name);
+    CHECK_FALSE(refusal(value).empty());
+  }
+  json twice = document();
+  twice["members"][0]["keys"].push_back(twice["members"][0]["keys"][0]);
+  CHECK(refusal(twice).starts_with("federation: members[0].keys[4].id"));
+  json same_address = document();
+  same_address["members"].push_back(member("10.20.0.5"));
+  CHECK(refusal(same_address) == "federation: members[2].address is another member's as well");
+  CHECK_FALSE(ledger::parse_federation("[]").ok());
+  CHECK_FALSE(ledger::parse_federation("").ok());
+  std::string text = document().dump();
+  CHECK_FALSE(ledger::parse_federation(text.insert(1, "\"v\":1,")).ok());
+}
+
+TEST_CASE("refusals quote nothing of the document") {
+  json value = document();
+  value["members"][0]["status"] = "SECRET";
+  value["SECRET"] = 1;
+  CHECK(refusal(value).find("SECRET") == std::string::npos);
+}
