@@ -50,6 +50,8 @@ Secret& Secret::operator=(Secret&& other) noexcept {
   return *this;
 }
 
+void wipe(std::span<std::uint8_t> bytes) noexcept { sodium_memzero(bytes.data(), bytes.size()); }
+
 void initialise_cryptography() {
   static std::once_flag once;
   std::call_once(once, [] {

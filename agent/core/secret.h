@@ -1,6 +1,8 @@
-// Secret bytes: in locked, guarded memory (sodium_malloc), wiped when destroyed, never in a std::string, an exception or a log.
+// Secret bytes: in locked, guarded memory (sodium_malloc), wiped when destroyed, never in a std::string, an
+// exception or a log.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -11,8 +13,8 @@ namespace edge {
 class Secret {
  public:
   Secret() = default;
-  explicit Secret(std::size_t size);                        // zero bytes
-  explicit Secret(std::span<const std::uint8_t> bytes);     // copies; the caller wipes its own copy
+  explicit Secret(std::size_t size);                     // zero bytes
+  explicit Secret(std::span<const std::uint8_t> bytes);  // copies; the caller wipes its own copy
   ~Secret();
   Secret(Secret&& other) noexcept;
   Secret& operator=(Secret&& other) noexcept;
@@ -28,7 +30,28 @@ class Secret {
   std::size_t size_ = 0;
 };
 
-// Calls sodium_init and gives OpenSSL its secure heap. Once, before any key is loaded; throws std::runtime_error.
+// Overwrites the bytes in a way no optimiser removes.
+void wipe(std::span<std::uint8_t> bytes) noexcept;
+
+// A secret that lives for one call, on the stack: wiped when it goes out of scope. Locked pages cost several
+// system calls, too many for each message.
+template <std::size_t kSize>
+class Wiped {
+ public:
+  Wiped() = default;
+  ~Wiped() { wipe(bytes_); }
+  Wiped(const Wiped&) = delete;
+  Wiped& operator=(const Wiped&) = delete;
+
+  std::span<std::uint8_t, kSize> reveal() { return bytes_; }
+  std::span<const std::uint8_t, kSize> reveal() const { return bytes_; }
+
+ private:
+  std::array<std::uint8_t, kSize> bytes_{};
+};
+
+// Calls sodium_init and gives OpenSSL its secure heap. Once, before any key is loaded; throws
+// std::runtime_error.
 void initialise_cryptography();
 
 }  // namespace edge

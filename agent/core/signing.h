@@ -1,4 +1,5 @@
-// What signs: Ed25519 keys behind one small port, and the forms this project signs (JWS, notes). Verification is ledger-client's.
+// What signs: Ed25519 keys behind one small port, and the forms this project signs (JWS, notes). Verification
+// is ledger-client's.
 #pragma once
 
 #include <memory>
@@ -12,7 +13,8 @@
 
 namespace edge {
 
-// Thread-safe. sign() throws std::runtime_error if the key can't be used (a pulled token); it never falls back to another key.
+// Thread-safe. sign() throws std::runtime_error if the key can't be used (a pulled token); it never falls
+// back to another key.
 class Signer {
  public:
   virtual ~Signer() = default;
@@ -20,13 +22,16 @@ class Signer {
   virtual ledger::Signature sign(ledger::ByteView message) const = 0;
 };
 
-// An Ed25519 key in locked memory, signing with OpenSSL (the bytes are libsodium's, 1.6 times faster on long messages).
+// An Ed25519 key in locked memory, signing with OpenSSL (the bytes are libsodium's, 1.6 times faster on long
+// messages).
 std::unique_ptr<Signer> make_ed25519_signer(const Secret& seed32);
 
 // Compact JWS: {"alg":"EdDSA","kid":…,"typ":…}.payload.signature
-std::string sign_jws(const Signer& signer, std::string_view kid, std::string_view typ, std::string_view payload);
+std::string sign_jws(const Signer& signer, std::string_view kid, std::string_view typ,
+                     std::string_view payload);
 
-// Detached JWS `header..signature` over `payload`, with sigT, srCms (purpose 1.2.840.10065.1.12.1.5) and x5c as Da Vinci CDex asks.
+// Detached JWS `header..signature` over `payload`, with sigT, srCms (purpose 1.2.840.10065.1.12.1.5) and x5c
+// as Da Vinci CDex asks.
 std::string sign_detached_jws(const Signer& signer, std::string_view kid, std::string_view sig_t,
                               const std::vector<ledger::Bytes>& x5c_der, std::string_view payload);
 

@@ -1,10 +1,12 @@
-// age v1 files (formats.md 1; C2SP age) for X25519 recipients, interoperable with the `age` tool. Streaming in constant memory: both
-// directions push bytes in and get bytes through a sink. ChaCha20-Poly1305 and SHA-256 come from OpenSSL (faster), the rest from libsodium.
-// One Writer or Reader belongs to one thread at a time; everything else is thread-safe.
+// age v1 files (formats.md 1; C2SP age) for X25519 recipients, interoperable with the `age` tool. Streaming
+// in constant memory: both directions push bytes in and get bytes through a sink. ChaCha20-Poly1305 and
+// SHA-256 come from OpenSSL (faster), the rest from libsodium. One Writer or Reader belongs to one thread at
+// a time; everything else is thread-safe.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,32 +16,43 @@
 
 namespace edge::age {
 
-inline constexpr std::size_t kChunkBytes = 64 * 1024;    // plaintext of one payload chunk
+inline constexpr std::size_t kChunkBytes = 64 * 1024;  // plaintext of one payload chunk
 inline constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
+
+// Why a file was refused, in the words of the public test vectors.
+inline constexpr const char* kHeaderFailure = "header failure";    // malformed
+inline constexpr const char* kNoMatch = "no match";                // for none of the identities
+inline constexpr const char* kMacFailure = "HMAC failure";         // the header was changed
+inline constexpr const char* kPayloadFailure = "payload failure";  // changed, cut short or continued
 
 class Recipient {
  public:
-  static ledger::Result<Recipient> parse(std::string_view text);  // age1…
+  // age1…; a point of low order, with which nothing can be encrypted, is a problem.
+  static ledger::Result<Recipient> parse(std::string_view text);
   std::string to_text() const;
   const std::array<std::uint8_t, 32>& bytes() const { return bytes_; }
 
  private:
   friend class Identity;
+  Recipient() = default;
   std::array<std::uint8_t, 32> bytes_{};
 };
 
 class Identity {
  public:
   static Identity generate();
-  // An identity file as age-keygen writes it: comment lines and AGE-SECRET-KEY-1… lines; the first identity counts.
+  // An identity file as age-keygen writes it: comment lines and AGE-SECRET-KEY-1… lines; the first identity
+  // counts.
   static ledger::Result<Identity> parse(const Secret& file);
-  // What age-keygen would write, as a secret.
-  Secret to_file() const;
-  Recipient recipient() const;
+  // What age-keygen would write, as a secret. `created` is the time for its first line, left out if empty.
+  Secret to_file(std::string_view created = {}) const;
+  const Recipient& recipient() const { return recipient_; }
   const Secret& secret() const { return secret_; }
 
  private:
+  explicit Identity(Secret secret);
   Secret secret_;
+  Recipient recipient_;
 };
 
 // Exact size of an age file with one X25519 stanza over `plaintext` bytes.
@@ -47,7 +60,8 @@ std::uint64_t encrypted_size(std::uint64_t plaintext);
 
 using Sink = std::function<void(ledger::ByteView)>;
 
-// Writes header and payload through `sink`. A full chunk is held back until more bytes or finish() come, as the format demands.
+// Writes header and payload through `sink`. A full chunk is held back until more bytes or finish() come, as
+// the format demands.
 class Writer {
  public:
   Writer(const Recipient& recipient, Sink sink);
@@ -60,9 +74,9 @@ class Writer {
   std::unique_ptr<State> state_;
 };
 
-// Takes the file in pieces of any size. Plaintext reaches the sink chunk by chunk, each authenticated; only finish() says the file was
-// whole, so a caller must not act on plaintext before. After a Problem every further call gives the same Problem.
-// Reasons are the testkit's words: "header failure", "HMAC failure", "no match", "payload failure".
+// Takes the file in pieces of any size. Plaintext reaches the sink chunk by chunk, each authenticated; only
+// finish() says the file was whole, so a caller must not act on plaintext before. After a Problem every
+// further call gives the same Problem. Reasons are the words above.
 class Reader {
  public:
   // `identities` are borrowed and tried in order.
@@ -79,6 +93,7 @@ class Reader {
 // Small messages in one call.
 ledger::Bytes seal(const Recipient& recipient, ledger::ByteView plaintext);
 // Also demands exactly one stanza, as wire.md does of messages, when `single_stanza` is set.
-ledger::Result<ledger::Bytes> open(std::span<const Identity* const> identities, ledger::ByteView file, bool single_stanza = true);
+ledger::Result<ledger::Bytes> open(std::span<const Identity* const> identities, ledger::ByteView file,
+                                   bool single_stanza = true);
 
 }  // namespace edge::age

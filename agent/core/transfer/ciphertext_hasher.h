@@ -1,0 +1,57 @@
+// What a transfer says about its bytes (wire.md, manifest and chunk): their SHA-256 and one Merkle tree of 1
+// KiB leaves (RFC 6962) whose complete subtrees of 256 leaves are the chunks. So a chunk is checked on
+// arrival, and a leaf in a later audit, under one root.
+#pragma once
+
+#include "ledger-client/core/proof.h"
+#include "ledger-client/core/sha256.h"
+
+namespace edge {
+
+// Hashes a ciphertext in one pass, whatever the pieces it comes in. One object belongs to one thread at a
+// time.
+class CiphertextHasher {
+ public:
+  struct Digests {
+    ledger::Hash sha256{};
+    ledger::Hash merkle_root{};             // of nothing: ledger::empty_root()
+    std::vector<ledger::Hash> chunk_roots;  // one per started chunk of limits::kChunkBytes
+    std::uint64_t size = 0;
+  };
+
+  CiphertextHasher();
+  void update(ledger::ByteView bytes);
+  // The digests of all bytes so far; afterwards the object is as new.
+  Digests finish();
+
+ private:
+  void add_leaf(ledger::ByteView leaf);
+  void end_chunk();
+
+  ledger::Sha256 sha256_;
+  ledger::Bytes partial_leaf_;
+  std::vector<ledger::Hash> leaves_;  // of the chunk being read
+  Digests digests_;
+};
+
+// The tree above the chunks, kept by who sends them: each path costs look-ups only. Immutable, thread-safe.
+class ChunkTree {
+ public:
+  explicit ChunkTree(std::vector<ledger::Hash> chunk_roots);
+  std::uint64_t size() const { return levels_.front().size(); }
+  // RFC 6962 path of chunk `n` among the chunk roots. Precondition: n < size().
+  ledger::Proof path(std::uint64_t n) const;
+
+ private:
+  std::vector<std::vector<ledger::Hash>> levels_;  // complete nodes; levels_[0] are the chunk roots
+};
+
+// The same for a single path. Precondition: n < chunk_roots.size().
+ledger::Proof chunk_path(const std::vector<ledger::Hash>& chunk_roots, std::uint64_t n);
+
+// Whether `data` is chunk `n` of `chunk_count` below `merkle_root`. Every chunk but the last is full, none is
+// empty.
+bool verify_chunk(std::uint64_t n, std::uint64_t chunk_count, ledger::ByteView data,
+                  std::span<const ledger::Hash> path, const ledger::Hash& merkle_root);
+
+}  // namespace edge
