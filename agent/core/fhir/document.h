@@ -1,5 +1,5 @@
-// Assembling the prescribed structure (bundle.md; ips-structure.md): a FHIR R4 document Bundle that conforms to the International
-// Patient Summary 2.0.0. Pure: clock and identifiers are arguments. Thread-safe.
+// Assembling the prescribed structure (bundle.md; ips-structure.md): a FHIR R4 document Bundle that conforms
+// to the International Patient Summary 2.0.0. Pure: clock and identifiers are arguments. Thread-safe.
 #pragma once
 
 #include <functional>
@@ -17,26 +17,30 @@ struct SectionRule {
   Section section = Section::kNone;
   bool required = false;
   std::size_t limit = 0;         // 0: no limit
-  bool latest_per_code = false;  // only the newest resource of each code
+  bool latest_per_code = false;  // only the newest resource of each code; running medicines all stay
+  bool active_only = false;      // what is over is left out
 };
 const std::vector<SectionRule>& default_rules();
 
 struct AssembleInput {
   Prepared patient;
   std::vector<Prepared> resources;  // candidates of all sections, any order
-  std::vector<Prepared> linked;     // what they refer to, transitively: Practitioner, Organization, Medication, Specimen, …
+  std::vector<Prepared>
+      linked;  // what they refer to, transitively: Practitioner, Organization, Medication, Specimen, …
   std::vector<SectionRule> rules = default_rules();
-  std::vector<Section> sections;    // wanted by the requester; empty: all. Required sections always appear.
-  std::string hospital_name;        // author and custodian Organization
-  std::string software_version;     // the authoring Device
-  std::string agent_address;        // Bundle.signature.who.identifier, Device identifier
-  std::string bundle_uuid, composition_uuid, organization_uuid, device_uuid;  // lower-case UUIDs, new for each document
+  std::vector<Section> sections;  // wanted by the requester; empty: all. Required sections always appear.
+  std::string hospital_name;      // author and custodian Organization
+  std::string software_version;   // the authoring Device
+  std::string agent_address;      // Bundle.signature.who.identifier, Device identifier
+  std::string bundle_uuid, composition_uuid, organization_uuid,
+      device_uuid;  // lower-case UUIDs, new for each document
   ledger::TimePoint now{};
   std::string language = "en";
   std::size_t max_bytes = 256u << 20;
 };
 
-// A Bundle without signature: `text` ends with '}' and `canonical` is RFC 8785 of it without id, meta and signature.
+// A Bundle without signature: `text` ends with '}' and `canonical` is RFC 8785 of it without id, meta and
+// signature.
 struct Assembled {
   std::string text;
   std::string canonical;
@@ -44,8 +48,8 @@ struct Assembled {
 };
 ledger::Result<Assembled> assemble(const AssembleInput& input);
 
-// `everything`: all resources of a patient in a Bundle of type collection, as they came, plus what they refer to.
-// Prepared::source is used; the canonical form is made here.
+// `everything`: all resources of a patient in a Bundle of type collection, as they came, plus what they refer
+// to. Prepared::source is used; the canonical form is made here.
 ledger::Result<Assembled> assemble_collection(const AssembleInput& input);
 
 // The Bundle.signature element (CDex form) over `canonical`, as JSON text.

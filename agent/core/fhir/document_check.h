@@ -1,6 +1,7 @@
-// What a receiver checks of a stranger's Bundle: one streaming pass (simdjson) over structure, references, uniqueness, narrative and
-// patient that writes the canonical form at the same time, then the signature. Never valijson. A differential test keeps these checks
-// equal to schemas/bundle.schema.json and ips-check. Pure and thread-safe.
+// What a receiver checks of a stranger's Bundle: one streaming pass (simdjson) over structure, references,
+// uniqueness, narrative and patient that writes the canonical form at the same time, then the signature.
+// Never valijson. A differential test keeps these checks equal to schemas/bundle.schema.json and ips-check.
+// Pure and thread-safe.
 #pragma once
 
 #include <optional>
@@ -18,10 +19,11 @@ enum class BundleType { kDocument, kCollection };
 // A Bundle that passed the structural check. Made only by check_bundle.
 struct CheckedBundle {
   BundleType type = BundleType::kDocument;
-  std::string canonical;                       // without id, meta, signature: what the signature covers
-  std::optional<std::string> signature_data;   // Bundle.signature.data decoded: the detached JWS
+  std::string canonical;                      // without id, meta, signature: what the signature covers
+  std::optional<std::string> signature_data;  // Bundle.signature.data decoded: the detached JWS
   std::vector<Identifier> patient_identifiers;
   std::size_t entries = 0;
+
  private:
   CheckedBundle() = default;
   friend struct CheckedBundleAccess;
@@ -39,7 +41,8 @@ ledger::Result<CheckedBundle> check_bundle(std::string_view json, const CheckLim
 // Whether the checked patient carries this identifier (system may be empty: value alone).
 bool has_identifier(const CheckedBundle& bundle, const Identifier& wanted);
 
-// The signature over the canonical form with the key the federation document holds (or a certificate's key, checked by the caller).
+// The signature over the canonical form with the key the federation document holds (or a certificate's key,
+// checked by the caller).
 ledger::Result<ledger::Done> verify_signature(const CheckedBundle& bundle, const ledger::PublicKey& key);
 
 }  // namespace edge::fhir
