@@ -5,6 +5,7 @@
 
 #include "agent/core/age/age.h"
 #include "agent/core/age/bech32.h"
+#include "agent/core/age/x25519.h"
 
 namespace edge::age {
 
@@ -18,7 +19,7 @@ constexpr std::size_t kIdentityText = bech32_size(kIdentityPrefix.size(), kKeyBy
 bool has_low_order(const std::array<std::uint8_t, kKeyBytes>& point) {
   constexpr std::array<std::uint8_t, kKeyBytes> kAnyScalar{8};
   std::array<std::uint8_t, kKeyBytes> product{};
-  return crypto_scalarmult(product.data(), kAnyScalar.data(), point.data()) != 0;
+  return !x25519(kAnyScalar, point, product);
 }
 
 }  // namespace
@@ -38,7 +39,7 @@ std::string Recipient::to_text() const {
 }
 
 Identity::Identity(Secret secret) : secret_(std::move(secret)) {
-  crypto_scalarmult_base(recipient_.bytes_.data(), secret_.reveal().data());
+  x25519_base(secret_.reveal().first<kKeyBytes>(), recipient_.bytes_);
 }
 
 Identity Identity::generate() {

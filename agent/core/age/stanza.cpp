@@ -7,6 +7,7 @@
 
 #include "agent/core/age/aead.h"
 #include "agent/core/age/hkdf.h"
+#include "agent/core/age/x25519.h"
 #include "ledger-client/core/base64.h"
 
 namespace edge::age {
@@ -16,6 +17,7 @@ namespace {
 constexpr std::string_view kType = "X25519";
 constexpr std::string_view kInfo = "age-encryption.org/v1/X25519";
 constexpr std::size_t kWrappedBytes = kFileKeyBytes + kTagBytes;
+constexpr std::size_t kPointBytes = 32;
 constexpr Nonce kZeroNonce{};  // a wrap key is used once
 
 void wrap_key(ledger::ByteView shared, ledger::ByteView share, ledger::ByteView recipient, Key32 out) {
@@ -32,12 +34,13 @@ Unwrapped unwrap(const Stanza& stanza, const Identity& identity, FileKey& file_k
   }
   const auto share =
       stanza.arguments.size() == 2 ? ledger::base64_decode_unpadded(stanza.arguments[1]) : std::nullopt;
-  if (!share || share->size() != crypto_scalarmult_BYTES || stanza.body.size() != kWrappedBytes) {
+  if (!share || share->size() != kPointBytes || stanza.body.size() != kWrappedBytes) {
     return Unwrapped::kMalformed;
   }
   Wiped<32> shared;
   Wiped<32> key;
-  if (crypto_scalarmult(shared.reveal().data(), identity.secret().reveal().data(), share->data()) != 0) {
+  if (!x25519(identity.secret().reveal().first<kPointBytes>(), ledger::ByteView(*share).first<kPointBytes>(),
+              shared.reveal())) {
     return Unwrapped::kMalformed;  // a low-order share
   }
   wrap_key(shared.reveal(), *share, identity.recipient().bytes(), key.reveal());
@@ -59,8 +62,8 @@ std::string wrap_file_key(const Recipient& recipient, const FileKey& file_key) {
   Wiped<32> key;
   std::array<std::uint8_t, 32> share{};
   randombytes_buf(ephemeral.reveal().data(), ephemeral.reveal().size());
-  if (crypto_scalarmult_base(share.data(), ephemeral.reveal().data()) != 0 ||
-      crypto_scalarmult(shared.reveal().data(), ephemeral.reveal().data(), recipient.bytes().data()) != 0) {
+  x25519_base(ephemeral.reveal(), share);
+  if (!x25519(ephemeral.reveal(), recipient.bytes(), shared.reveal())) {
     throw std::runtime_error("age: a recipient of low order");
   }
   wrap_key(shared.reveal(), share, recipient.bytes(), key.reveal());
