@@ -91,7 +91,7 @@ std::optional<std::string> LogReader::line(std::uint64_t index) const {
 }
 
 std::optional<std::string> LogReader::newest_checkpoint_note() const {
-  auto& select = state_->cached("SELECT note FROM ledger_checkpoint ORDER BY block DESC LIMIT 1");
+  auto& select = state_->cached("SELECT note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1");
   if (!select.step()) return std::nullopt;
   std::string note(select.column_text(0));
   select.reset();
@@ -100,7 +100,7 @@ std::optional<std::string> LogReader::newest_checkpoint_note() const {
 
 std::vector<StoredCheckpoint> LogReader::checkpoints() const {
   std::vector<StoredCheckpoint> all;
-  auto& select = state_->cached("SELECT size, note FROM ledger_checkpoint ORDER BY block");
+  auto& select = state_->cached("SELECT size, note FROM ledger_checkpoint ORDER BY size");
   while (select.step()) {
     all.push_back({static_cast<std::uint64_t>(select.column_int(0)), std::string(select.column_text(1))});
   }

@@ -145,13 +145,18 @@ SealedCheckpoint LogWriter::seal(const SignCheckpoint& sign) {
   auto line = sign(text);
   if (!line.ends_with('\n')) line += '\n';
   sealed.note = text + '\n' + line;
-  const auto size = static_cast<std::int64_t>(sealed_.size());
-  database_.cached("INSERT OR REPLACE INTO ledger_checkpoint(block, size, note) VALUES(?1, ?2, ?3)")
-      .bind(1, size >> kCheckpointBlockBits)
-      .bind(2, size)
-      .bind(3, sealed.note)
-      .run();
+  store_checkpoint(sealed);
   return sealed;
+}
+
+void LogWriter::store_checkpoint(const SealedCheckpoint& sealed) {
+  const auto size = static_cast<std::int64_t>(sealed.checkpoint.size);
+  const auto block = size >> kCheckpointBlockBits << kCheckpointBlockBits;
+  database_.cached("DELETE FROM ledger_checkpoint WHERE size >= ?1").bind(1, block).run();
+  database_.cached("INSERT INTO ledger_checkpoint(size, note) VALUES(?1, ?2)")
+      .bind(1, size)
+      .bind(2, sealed.note)
+      .run();
 }
 
 Proof LogWriter::inclusion(std::uint64_t index) const {

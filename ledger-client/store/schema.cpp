@@ -10,7 +10,7 @@ CREATE TABLE ledger_entry(idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL, line TEXT
 CREATE TABLE ledger_node(key INTEGER PRIMARY KEY, hash BLOB NOT NULL) STRICT;
 CREATE TABLE ledger_unique(type TEXT NOT NULL, key TEXT NOT NULL, idx INTEGER NOT NULL,
                            PRIMARY KEY(type, key)) STRICT, WITHOUT ROWID;
-CREATE TABLE ledger_checkpoint(block INTEGER PRIMARY KEY, size INTEGER NOT NULL, note TEXT NOT NULL) STRICT;
+CREATE TABLE ledger_checkpoint(size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 )sql"};
 
 }  // namespace

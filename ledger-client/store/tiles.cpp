@@ -1,0 +1,254 @@
+#include "ledger-client/store/tiles.h"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "ledger-client/core/checkpoint.h"
+#include "ledger-client/core/merkle.h"
+
+namespace ledger {
+namespace {
+
+constexpr unsigned kTileHeight = 8;
+constexpr std::size_t kHashBytes = 32;
+constexpr std::uint64_t kMaxTileLevel = 5;  // 2^48 entries
+
+std::string entries_level() {
+  return "entries";
+}
+
+std::string read_whole(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream content;
+  content << stream.rdbuf();
+  if (!stream) throw UnreadableLog("cannot read " + file.string());
+  return std::move(content).str();
+}
+
+Hash hash_at(std::string_view tile, std::uint64_t position) {
+  return hash_from_bytes(as_bytes(tile.substr(position * kHashBytes, kHashBytes))).value();
+}
+
+// Takes the next entry off a bundle: u16 big endian length, bytes.
+std::string_view next_entry(std::string_view& bundle) {
+  if (bundle.size() < 2) throw UnreadableLog("the entry bundle ends too early");
+  const auto length = static_cast<std::size_t>(as_bytes(bundle)[0]) << 8U | as_bytes(bundle)[1];
+  if (bundle.size() - 2 < length) throw UnreadableLog("the entry bundle ends too early");
+  const auto entry = bundle.substr(2, length);
+  bundle.remove_prefix(2 + length);
+  return entry;
+}
+
+class DirectoryCursor final : public NodeCursor {
+ public:
+  DirectoryCursor(const TileDirectory& source, unsigned level)
+      : source_(source), level_(level), count_(source.size() >> level) {}
+
+  std::optional<std::pair<std::uint64_t, Hash>> next() override {
+    if (next_ >= count_) return std::nullopt;
+    const auto index = next_++;
+    return std::pair(index, source_.node(level_, index));
+  }
+
+ private:
+  const TileDirectory& source_;
+  unsigned level_;
+  std::uint64_t count_;
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace
+
+std::string tile_path(const std::string& level, std::uint64_t number, std::uint64_t width) {
+  const auto three_digits = [](std::uint64_t value) {
+    auto digits = std::to_string(value);
+    return std::string(3 - digits.size(), '0') + digits;
+  };
+  std::string groups = three_digits(number % 1000);
+  for (number /= 1000; number > 0; number /= 1000) groups = "x" + three_digits(number % 1000) + "/" + groups;
+  auto path = "tile/" + level + "/" + groups;
+  if (width < kTileWidth) path += ".p/" + std::to_string(width);
+  return path;
+}
+
+struct TileDirectory::State {
+  std::filesystem::path directory;
+  std::string note;
+  Checkpoint checkpoint;
+  // The tile or bundle read last of each level; walking in order reads each file once.
+  struct Held {
+    std::uint64_t number = 0;
+    std::string content;
+  };
+  mutable std::map<std::string, Held> held;
+
+  // `total`: of all hashes or entries of that level.
+  const std::string& tile(const std::string& level, std::uint64_t number, std::uint64_t total) const {
+    if (const auto found = held.find(level); found != held.end() && found->second.number == number) {
+      return found->second.content;
+    }
+    const auto width = std::min(kTileWidth, total - number * kTileWidth);
+    auto file = directory / tile_path(level, number, width);
+    if (!std::filesystem::exists(file)) file = directory / tile_path(level, number, kTileWidth);
+    if (!std::filesystem::exists(file)) throw UnreadableLog(tile_path(level, number, width) + " is missing");
+    return (held[level] = {number, read_whole(file)}).content;
+  }
+
+  Hash stored_hash(unsigned tile_level, std::uint64_t index) const {
+    const auto total = checkpoint.size >> (kTileHeight * tile_level);
+    const auto name = std::to_string(tile_level) + "/" + std::to_string(index);
+    if (index >= total) throw std::out_of_range("hash " + name + " lies outside the tree");
+    const auto& content = tile(std::to_string(tile_level), index / kTileWidth, total);
+    if (content.size() % kHashBytes != 0 || content.size() / kHashBytes <= index % kTileWidth) {
+      throw UnreadableLog("the tile of hash " + name + " has the wrong length");
+    }
+    return hash_at(content, index % kTileWidth);
+  }
+};
+
+TileDirectory::TileDirectory(std::filesystem::path directory) : state_(std::make_unique<State>()) {
+  state_->directory = std::move(directory);
+  const auto file = state_->directory / "checkpoint";
+  if (!std::filesystem::exists(file))
+    throw UnreadableLog("there is no checkpoint in " + state_->directory.string());
+  state_->note = read_whole(file);
+  const auto note = parse_note(state_->note);
+  if (!note) throw UnreadableLog(file.string() + ": " + note.error().reason);
+  auto checkpoint = parse_checkpoint(note->text);
+  if (!checkpoint) throw UnreadableLog(file.string() + ": " + checkpoint.error().reason);
+  state_->checkpoint = *checkpoint;
+}
+
+TileDirectory::~TileDirectory() = default;
+
+std::string TileDirectory::origin() const {
+  return state_->checkpoint.origin;
+}
+std::uint64_t TileDirectory::size() const {
+  return state_->checkpoint.size;
+}
+std::optional<std::string> TileDirectory::newest_checkpoint_note() const {
+  return state_->note;
+}
+std::vector<StoredCheckpoint> TileDirectory::checkpoints() const {
+  return {{size(), state_->note}};
+}
+
+std::optional<std::string> TileDirectory::line(std::uint64_t index) const {
+  if (index >= size()) return std::nullopt;
+  std::string_view bundle = state_->tile(entries_level(), index / kTileWidth, size());
+  for (std::uint64_t before = 0; before < index % kTileWidth; ++before) next_entry(bundle);
+  return std::string(next_entry(bundle));
+}
+
+Hash TileDirectory::node(unsigned level, std::uint64_t index) const {
+  if (level % kTileHeight == 0) return state_->stored_hash(level / kTileHeight, index);
+  return node_hash(node(level - 1, 2 * index), node(level - 1, 2 * index + 1));
+}
+
+std::unique_ptr<NodeCursor> TileDirectory::nodes(unsigned level) const {
+  if (level % kTileHeight != 0) return nullptr;
+  return std::make_unique<DirectoryCursor>(*this, level);
+}
+
+void TileDirectory::for_each_entry(std::uint64_t from, std::uint64_t to,
+                                   const std::function<bool(const StoredEntry&)>& take) const {
+  to = std::min(to, size());
+  for (auto start = from / kTileWidth * kTileWidth; start < to; start += kTileWidth) {
+    const std::string bundle = state_->tile(entries_level(), start / kTileWidth, size());
+    std::string_view rest = bundle;
+    const auto end = std::min(start + kTileWidth, to);
+    for (auto index = start; index < end; ++index) {
+      const auto line = next_entry(rest);
+      if (index >= from && !take({index, line, node(0, index)})) return;
+    }
+  }
+}
+
+namespace {
+
+void write_file(const std::filesystem::path& file, const std::string& content) {
+  std::filesystem::create_directories(file.parent_path());
+  auto unfinished = file;
+  unfinished += ".part";
+  std::ofstream stream(unfinished, std::ios::binary | std::ios::trunc);
+  stream.write(content.data(), static_cast<std::streamsize>(content.size()));
+  stream.close();
+  if (!stream) throw std::system_error(errno, std::generic_category(), "cannot write " + unfinished.string());
+  std::filesystem::rename(unfinished, file);
+}
+
+// Collects hashes or entries and writes a tile whenever 256 are there, and what is left at the end.
+class TileFiles {
+ public:
+  TileFiles(std::filesystem::path directory, std::string level)
+      : directory_(std::move(directory)), level_(std::move(level)) {}
+
+  void add(std::string_view bytes) {
+    content_ += bytes;
+    if (++width_ == kTileWidth) flush();
+  }
+
+  void flush() {
+    if (width_ == 0) return;
+    const auto file = directory_ / tile_path(level_, number_, width_);
+    // Tiles never change: one that is there already is left alone, so that a second export only adds.
+    if (!std::filesystem::exists(file)) write_file(file, content_);
+    ++number_;
+    width_ = 0;
+    content_.clear();
+  }
+
+ private:
+  std::filesystem::path directory_;
+  std::string level_;
+  std::uint64_t number_ = 0;
+  std::uint64_t width_ = 0;
+  std::string content_;
+};
+
+void write_upper_tiles(const LogSource& source, std::uint64_t size, const std::filesystem::path& directory) {
+  for (unsigned level = 1; level <= kMaxTileLevel; ++level) {
+    TileFiles tiles(directory, std::to_string(level));
+    for (std::uint64_t index = 0; index < size >> (kTileHeight * level); ++index) {
+      tiles.add(as_text(source.node(kTileHeight * level, index)));
+    }
+    tiles.flush();
+  }
+}
+
+}  // namespace
+
+void export_tiles(const LogSource& source, std::uint64_t size, const std::string& note,
+                  const std::filesystem::path& directory,
+                  const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
+  std::filesystem::create_directories(directory);
+  const auto lines_file = directory / "entries.jsonl";
+  auto unfinished = lines_file;
+  unfinished += ".part";
+  std::ofstream lines(unfinished, std::ios::binary | std::ios::trunc);
+  TileFiles leaves(directory, "0");
+  TileFiles bundles(directory, entries_level());
+  source.for_each_entry(0, size, [&](const StoredEntry& entry) {
+    if (entry.line.size() > 0xffff) throw std::invalid_argument("an entry is too long for a bundle");
+    const char length[] = {static_cast<char>(entry.line.size() >> 8U),
+                           static_cast<char>(entry.line.size() & 0xffU)};
+    bundles.add(std::string(length, 2).append(entry.line));
+    leaves.add(as_text(leaf_hash(as_bytes(entry.line))));
+    lines << entry.line << '\n';
+    if (progress && entry.index % kTileWidth == 0) progress(entry.index, size);
+    return true;
+  });
+  bundles.flush();
+  leaves.flush();
+  write_upper_tiles(source, size, directory);
+  lines.close();
+  if (!lines) throw std::system_error(errno, std::generic_category(), "cannot write " + unfinished.string());
+  std::filesystem::rename(unfinished, lines_file);
+  write_file(directory / "checkpoint", note);
+  if (progress) progress(size, size);
+}
+
+}  // namespace ledger

@@ -1,0 +1,59 @@
+// Verification of a whole stored log in one pass: chain, tree, stored nodes, checkpoint signatures and the
+// rules of entry types.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+
+#include "ledger-client/core/checkpoint.h"
+#include "ledger-client/store/log_source.h"
+
+namespace ledger {
+
+struct VerifyOptions {
+  // Entries are ehr-agent's lines, chained by `prev`. False for the log of another system: then only the tree
+  // counts.
+  bool chain = true;
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // now and then
+};
+
+// What is wrong, and at which entry: of a node the first entry below it, of a checkpoint the last entry it
+// covers.
+struct LogFault {
+  enum class Kind { kEntry, kNode, kCheckpoint };
+  Kind kind = Kind::kEntry;
+  std::uint64_t index = 0;
+  std::string reason;
+};
+
+// A known type whose body breaks its schema or rule: stored, but without effect.
+struct VoidEntry {
+  std::uint64_t index = 0;
+  std::string type;
+  std::string reason;
+};
+
+struct VerifyReport {
+  std::string origin;
+  std::uint64_t entries = 0;        // verified
+  std::uint64_t checkpoints = 0;    // whose signature and root were verified
+  std::uint64_t unknown_types = 0;  // entries of types this program does not know
+  std::uint64_t void_count = 0;
+  std::vector<VoidEntry> void_entries;   // the first kMaxListedVoid of them
+  std::optional<Checkpoint> checkpoint;  // the newest one that verified
+  std::optional<LogFault> fault;         // the first one; verification ends there
+
+  static constexpr std::size_t kMaxListedVoid = 100;
+};
+
+// `keys`: the log keys of the origin, a checkpoint must be signed by one of them.
+VerifyReport verify_log(const LogSource& source, std::span<const NoteKey> keys,
+                        const VerifyOptions& options = {});
+
+// The first of `keys` under which the note is a valid checkpoint of `origin`.
+Result<SignedCheckpoint> open_checkpoint_of(std::string_view note, const std::string& origin,
+                                            std::span<const NoteKey> keys,
+                                            std::span<const NoteKey> witnesses = {});
+
+}  // namespace ledger
