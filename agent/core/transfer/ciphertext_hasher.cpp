@@ -14,6 +14,8 @@ constexpr std::size_t kLeavesPerChunk = ledger::limits::kChunkBytes / kLeafBytes
 static_assert(ledger::limits::kChunkBytes % kLeafBytes == 0 && (kLeavesPerChunk & (kLeavesPerChunk - 1)) == 0,
               "only complete subtrees make the root over chunks the root over leaves");
 
+}  // namespace
+
 ledger::Hash chunk_root(ledger::ByteView data) {
   std::vector<ledger::Hash> leaves;
   leaves.reserve(kLeavesPerChunk);
@@ -24,8 +26,6 @@ ledger::Hash chunk_root(ledger::ByteView data) {
   }
   return ledger::root_of_leaves(leaves);
 }
-
-}  // namespace
 
 CiphertextHasher::CiphertextHasher() {
   partial_leaf_.reserve(kLeafBytes);
@@ -99,14 +99,22 @@ ledger::Proof chunk_path(const std::vector<ledger::Hash>& chunk_roots, std::uint
   return ChunkTree(chunk_roots).path(n);
 }
 
-bool verify_chunk(std::uint64_t n, std::uint64_t chunk_count, ledger::ByteView data,
-                  std::span<const ledger::Hash> path, const ledger::Hash& merkle_root) {
+std::optional<ledger::Hash> verified_chunk_root(std::uint64_t n, std::uint64_t chunk_count,
+                                                ledger::ByteView data, std::span<const ledger::Hash> path,
+                                                const ledger::Hash& merkle_root) {
   const bool last = n + 1 == chunk_count;
   if (n >= chunk_count || data.empty() || data.size() > ledger::limits::kChunkBytes ||
       (!last && data.size() != ledger::limits::kChunkBytes)) {
-    return false;
+    return std::nullopt;
   }
-  return ledger::verify_inclusion(n, chunk_count, chunk_root(data), path, merkle_root);
+  const ledger::Hash root = chunk_root(data);
+  return ledger::verify_inclusion(n, chunk_count, root, path, merkle_root) ? std::optional(root)
+                                                                           : std::nullopt;
+}
+
+bool verify_chunk(std::uint64_t n, std::uint64_t chunk_count, ledger::ByteView data,
+                  std::span<const ledger::Hash> path, const ledger::Hash& merkle_root) {
+  return verified_chunk_root(n, chunk_count, data, path, merkle_root).has_value();
 }
 
 }  // namespace edge

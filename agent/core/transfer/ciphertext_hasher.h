@@ -49,8 +49,14 @@ class ChunkTree {
 // The same for a single path. Precondition: n < chunk_roots.size().
 ledger::Proof chunk_path(const std::vector<ledger::Hash>& chunk_roots, std::uint64_t n);
 
-// Whether `data` is chunk `n` of `chunk_count` below `merkle_root`. Every chunk but the last is full, none is
-// empty.
+// The tree hash of one chunk's bytes.
+ledger::Hash chunk_root(ledger::ByteView data);
+
+// The root of `data` if it is chunk `n` of `chunk_count` below `merkle_root`; nothing otherwise. Every chunk
+// but the last is full, none is empty.
+std::optional<ledger::Hash> verified_chunk_root(std::uint64_t n, std::uint64_t chunk_count,
+                                                ledger::ByteView data, std::span<const ledger::Hash> path,
+                                                const ledger::Hash& merkle_root);
 bool verify_chunk(std::uint64_t n, std::uint64_t chunk_count, ledger::ByteView data,
                   std::span<const ledger::Hash> path, const ledger::Hash& merkle_root);
 

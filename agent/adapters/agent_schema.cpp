@@ -1,0 +1,68 @@
+#include "agent/adapters/agent_schema.h"
+
+#include <array>
+
+namespace edge {
+
+namespace {
+
+// Never changed after a release; a change is a further step.
+constexpr const char* kFirst = R"sql(
+  CREATE TABLE agent_meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- Ids of authentic requests that reached an end, until the watermark passes them.
+  CREATE TABLE request_in(
+    peer TEXT NOT NULL, id TEXT NOT NULL, sha256 BLOB NOT NULL,
+    issued INTEGER NOT NULL, code TEXT NOT NULL, expires INTEGER NOT NULL,
+    PRIMARY KEY(peer, id)) STRICT, WITHOUT ROWID;
+  CREATE INDEX request_in_expires ON request_in(expires);
+
+  -- Who was given or refused what, and why. The patient is a salted commitment; deleting the salt unlinks the row.
+  CREATE TABLE audit(
+    number INTEGER PRIMARY KEY, time INTEGER NOT NULL, peer TEXT NOT NULL, request TEXT NOT NULL, sha256 BLOB NOT NULL,
+    operation TEXT NOT NULL, purpose TEXT NOT NULL, outcome TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL,
+    entry_index INTEGER, patient_salt BLOB, patient_commitment BLOB) STRICT;
+  CREATE INDEX audit_request ON audit(peer, request, sha256);
+  CREATE INDEX audit_time ON audit(time);
+
+  CREATE TABLE salt(peer TEXT NOT NULL, request TEXT NOT NULL, field TEXT NOT NULL, salt BLOB NOT NULL,
+    PRIMARY KEY(peer, request, field)) STRICT, WITHOUT ROWID;
+
+  -- Authentic refused requests per peer and hour, until the hour is over and its entry appended.
+  CREATE TABLE refusal_count(peer TEXT NOT NULL, hour INTEGER NOT NULL, count INTEGER NOT NULL,
+    PRIMARY KEY(peer, hour)) STRICT, WITHOUT ROWID;
+
+  -- Answers on their way out. state: 0 open, 1 delivered, 2 failed, 3 dropped.
+  CREATE TABLE outbound(
+    number INTEGER PRIMARY KEY, peer TEXT NOT NULL, id TEXT NOT NULL, state INTEGER NOT NULL,
+    created INTEGER NOT NULL, deadline INTEGER NOT NULL, finished INTEGER, reason TEXT NOT NULL DEFAULT '',
+    request_sha256 BLOB NOT NULL, entry_index INTEGER NOT NULL, content_type TEXT NOT NULL,
+    plaintext_size INTEGER NOT NULL, plaintext_sha256 BLOB NOT NULL, plaintext_salt BLOB,
+    ciphertext_size INTEGER NOT NULL, ciphertext_sha256 BLOB NOT NULL, merkle_root BLOB NOT NULL,
+    chunk_roots BLOB, payload BLOB, file TEXT NOT NULL DEFAULT '',
+    UNIQUE(peer, id)) STRICT;
+  CREATE INDEX outbound_open ON outbound(state) WHERE state = 0;
+
+  -- Own requests. state: 0 sent, 1 receiving, 2 received, 3 refused, 4 failed, 5 dropped.
+  CREATE TABLE outgoing(
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, peer TEXT NOT NULL, state INTEGER NOT NULL,
+    operation TEXT NOT NULL, purpose TEXT NOT NULL, message BLOB NOT NULL, sha256 BLOB NOT NULL,
+    patient BLOB NOT NULL, issued INTEGER NOT NULL, expires INTEGER NOT NULL, finished INTEGER,
+    code TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
+    manifest TEXT, payload BLOB, receipt TEXT, plaintext_size INTEGER NOT NULL DEFAULT 0) STRICT;
+  CREATE INDEX outgoing_open ON outgoing(state) WHERE state < 2;
+)sql";
+
+constexpr std::array kSteps{kFirst};
+
+}  // namespace
+
+void migrate_agent_tables(const std::filesystem::path& database) {
+  ledger::sqlite::Database connection(database);
+  ledger::sqlite::migrate(connection, {"agent", kSteps});
+}
+
+SharedReader::SharedReader(const std::filesystem::path& database)
+    : database_(database, ledger::sqlite::Mode::kReadOnly) {}
+
+}  // namespace edge

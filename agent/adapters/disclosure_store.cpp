@@ -1,0 +1,422 @@
+#include "agent/adapters/disclosure_store.h"
+
+#include <stdexcept>
+
+#include "ledger-client/store/log_reader.h"
+
+namespace edge {
+
+using ledger::sqlite::Database;
+using ledger::sqlite::Statement;
+
+namespace {
+
+constexpr std::string_view kWatermark = "request_watermark";
+
+void insert_request_id(Database& database, const ledger::Address& peer, const std::string& id,
+                       const ledger::Hash& sha256, bool issued, std::string_view code,
+                       ledger::TimePoint expires) {
+  database
+      .cached(
+          "INSERT INTO request_in(peer, id, sha256, issued, code, expires) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
+      .bind(1, peer.text())
+      .bind(2, id)
+      .bind(3, ledger::ByteView(sha256))
+      .bind(4, std::int64_t{issued})
+      .bind(5, code)
+      .bind(6, to_integer(expires))
+      .run();
+}
+
+struct AuditRow {
+  ledger::TimePoint time;
+  std::string_view peer, request;
+  ledger::ByteView sha256;
+  std::string_view operation, purpose, outcome, code, reason;
+  std::optional<std::uint64_t> entry_index;
+  ledger::ByteView patient_salt, patient_commitment;  // may be empty
+};
+
+void insert_audit(Database& database, const AuditRow& row) {
+  Statement& insert = database.cached(
+      "INSERT INTO audit(time, peer, request, sha256, operation, purpose, outcome, code, reason, "
+      "entry_index, patient_salt,"
+      " patient_commitment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
+  insert.bind(1, to_integer(row.time)).bind(2, row.peer).bind(3, row.request).bind(4, row.sha256);
+  insert.bind(5, row.operation)
+      .bind(6, row.purpose)
+      .bind(7, row.outcome)
+      .bind(8, row.code)
+      .bind(9, row.reason);
+  if (row.entry_index) {
+    insert.bind(10, static_cast<std::int64_t>(*row.entry_index));
+  } else {
+    insert.bind(10, std::nullopt);
+  }
+  if (row.patient_salt.empty()) {
+    insert.bind(11, std::nullopt).bind(12, std::nullopt);
+  } else {
+    insert.bind(11, row.patient_salt).bind(12, row.patient_commitment);
+  }
+  insert.run();
+}
+
+void insert_salt(Database& database, std::string_view peer, std::string_view request, std::string_view field,
+                 const ledger::Salt& salt) {
+  database.cached("INSERT INTO salt(peer, request, field, salt) VALUES(?1, ?2, ?3, ?4)")
+      .bind(1, peer)
+      .bind(2, request)
+      .bind(3, field)
+      .bind(4, ledger::ByteView(salt))
+      .run();
+}
+
+ledger::Bytes join(const std::vector<ledger::Hash>& hashes) {
+  ledger::Bytes bytes;
+  bytes.reserve(hashes.size() * 32);
+  for (const auto& hash : hashes) bytes.insert(bytes.end(), hash.begin(), hash.end());
+  return bytes;
+}
+
+std::vector<ledger::Hash> split(ledger::ByteView bytes) {
+  std::vector<ledger::Hash> hashes;
+  for (std::size_t at = 0; at + 32 <= bytes.size(); at += 32)
+    hashes.push_back(*ledger::hash_from_bytes(bytes.subspan(at, 32)));
+  return hashes;
+}
+
+void insert_outbound(Database& database, const Disclosure& disclosure, std::uint64_t entry_index,
+                     ledger::TimePoint now, ledger::TimePoint deadline) {
+  const VerifiedRequest& verified = *disclosure.request;
+  const SealedPayload& seal = disclosure.payload.seal;
+  Statement& insert = database.cached(
+      "INSERT INTO outbound(peer, id, state, created, deadline, request_sha256, entry_index, content_type, "
+      "plaintext_size,"
+      " plaintext_sha256, plaintext_salt, ciphertext_size, ciphertext_sha256, merkle_root, chunk_roots, "
+      "payload, file)"
+      " VALUES(?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
+  insert.bind(1, verified.request().envelope.from.text()).bind(2, verified.request().envelope.id);
+  insert.bind(3, to_integer(now)).bind(4, to_integer(deadline)).bind(5, ledger::ByteView(verified.sha256()));
+  insert.bind(6, static_cast<std::int64_t>(entry_index)).bind(7, disclosure.content_type);
+  insert.bind(8, static_cast<std::int64_t>(seal.plaintext_size))
+      .bind(9, ledger::ByteView(seal.plaintext_sha256));
+  insert.bind(10, ledger::ByteView(disclosure.plaintext_salt));
+  insert.bind(11, static_cast<std::int64_t>(seal.ciphertext.size))
+      .bind(12, ledger::ByteView(seal.ciphertext.sha256));
+  insert.bind(13, ledger::ByteView(seal.ciphertext.merkle_root))
+      .bind(14, ledger::ByteView(join(seal.ciphertext.chunk_roots)));
+  if (disclosure.payload.file.empty()) {
+    insert.bind(15, ledger::ByteView(disclosure.payload.inline_bytes));
+  } else {
+    insert.bind(15, std::nullopt);
+  }
+  insert.bind(16, disclosure.payload.file).run();
+}
+
+constexpr std::string_view kOutboundColumns =
+    "SELECT peer, id, state, created, deadline, reason, request_sha256, entry_index, content_type, "
+    "plaintext_size,"
+    " plaintext_sha256, plaintext_salt, ciphertext_size, ciphertext_sha256, merkle_root, chunk_roots, file "
+    "FROM outbound";
+
+Outbound read_outbound(const Statement& row) {
+  Outbound out{*ledger::Address::parse(row.column_text(0)),
+               std::string(row.column_text(1)),
+               static_cast<OutboundState>(row.column_int(2)),
+               to_time(row.column_int(3)),
+               to_time(row.column_int(4)),
+               std::string(row.column_text(5)),
+               *ledger::hash_from_bytes(row.column_blob(6)),
+               static_cast<std::uint64_t>(row.column_int(7)),
+               std::string(row.column_text(8)),
+               std::nullopt,
+               {}};
+  SealedPayload& seal = out.payload.seal;
+  seal.plaintext_size = static_cast<std::uint64_t>(row.column_int(9));
+  seal.plaintext_sha256 = *ledger::hash_from_bytes(row.column_blob(10));
+  if (!row.column_null(11)) out.plaintext_salt = *ledger::hash_from_bytes(row.column_blob(11));
+  seal.ciphertext.size = static_cast<std::uint64_t>(row.column_int(12));
+  seal.ciphertext.sha256 = *ledger::hash_from_bytes(row.column_blob(13));
+  seal.ciphertext.merkle_root = *ledger::hash_from_bytes(row.column_blob(14));
+  seal.ciphertext.chunk_roots = split(row.column_blob(15));
+  out.payload.file = std::string(row.column_text(16));
+  return out;
+}
+
+}  // namespace
+
+DisclosureStore::DisclosureStore(ledger::Journal& journal, Options options)
+    : journal_(journal), options_(std::move(options)), reader_(options_.database) {}
+
+std::optional<KnownRequest> DisclosureStore::known(const ledger::Address& peer, const std::string& id) {
+  return reader_.with([&](Database& database) -> std::optional<KnownRequest> {
+    Statement& select =
+        database.cached("SELECT sha256, issued, code FROM request_in WHERE peer = ?1 AND id = ?2");
+    select.bind(1, peer.text()).bind(2, id);
+    if (!select.step()) return std::nullopt;
+    KnownRequest known{*ledger::hash_from_bytes(select.column_blob(0)), select.column_int(1) != 0,
+                       code_from_text(select.column_text(2)).value_or(Code::kFailed)};
+    select.reset();
+    return known;
+  });
+}
+
+Outcome<Anchor> DisclosureStore::issue(const Disclosure& disclosure) {
+  const VerifiedRequest& verified = *disclosure.request;
+  const Request& request = verified.request();
+  const Envelope& asked = request.envelope;
+  const SealedPayload& seal = disclosure.payload.seal;
+  const ledger::BundleIssued body{asked.id,
+                                  asked.from.text(),
+                                  request.purpose,
+                                  seal.ciphertext.sha256,
+                                  seal.ciphertext.merkle_root,
+                                  seal.ciphertext.size,
+                                  disclosure.plaintext_commitment,
+                                  disclosure.patient_commitment};
+  const ledger::TimePoint now = options_.now();
+  const auto statements = [&](Database& database, std::uint64_t index) {
+    insert_request_id(database, asked.from, asked.id, verified.sha256(), true, "", request.expires);
+    insert_audit(database, {now, asked.from.text(), asked.id, verified.sha256(),
+                            operation_text(request.operation), request.purpose, "disclosed", "", "", index,
+                            disclosure.patient_salt, disclosure.patient_commitment});
+    insert_salt(database, asked.from.text(), asked.id, ledger::kCommitPlaintext, disclosure.plaintext_salt);
+    insert_salt(database, asked.from.text(), asked.id, ledger::kCommitPatient, disclosure.patient_salt);
+    insert_outbound(database, disclosure, index, now, now + options_.transfer_deadline);
+  };
+  auto appended = journal_.append({{std::string(ledger::entry_type::kBundleIssued), ledger::encode_body(body),
+                                    asked.from.text() + " " + asked.id}},
+                                  statements);
+  if (!appended) {
+    switch (appended.error()) {
+      case ledger::AppendError::kDuplicate:
+        return Refusal{Code::kReplayed, "an answer for this id is already on the ledger"};
+      case ledger::AppendError::kDiskFull:
+        return Refusal{Code::kFailed, "no room on the ledger's disk"};
+      case ledger::AppendError::kFrozen:
+        return Refusal{Code::kFailed, "the ledger signs nothing: " + journal_.frozen()};
+    }
+  }
+  ledger::AppendedEntry& entry = appended->entries.front();
+  return Anchor{std::move(entry.line), entry.index, std::move(entry.inclusion),
+                std::move(appended->checkpoint_note)};
+}
+
+void DisclosureStore::refuse(const RefusalRecord& record) {
+  const ledger::TimePoint now = options_.now();
+  ledger::Salt salt{};
+  ledger::Hash patient_commitment{};
+  if (record.patient) {
+    options_.fill_random(salt);
+    patient_commitment = ledger::commitment(salt, ledger::kCommitPatient,
+                                            ledger::as_bytes(canonical_patient(*record.patient)));
+  }
+  const Code code = record.refusal.code;
+  const bool passing =
+      code == Code::kBusy || code == Code::kFailed;  // may be asked again, and is no refusal on the ledger
+  const bool burns_id = !passing && code != Code::kReplayed && code != Code::kExpired;
+  const auto statements = [&](Database& database, std::uint64_t) {
+    Statement& seen = database.cached(
+        "SELECT 1 FROM audit WHERE peer = ?1 AND request = ?2 AND sha256 = ?3 AND outcome = 'refused'");
+    seen.bind(1, record.peer.text()).bind(2, record.request).bind(3, ledger::ByteView(record.sha256));
+    const bool repeated = seen.step();
+    seen.reset();
+    if (repeated) return;
+    if (burns_id) {
+      insert_request_id(database, record.peer, record.request, record.sha256, false, code_text(code),
+                        record.expires);
+    }
+    insert_audit(database,
+                 {now, record.peer.text(), record.request, record.sha256, record.operation, record.purpose,
+                  "refused", code_text(code), record.refusal.reason, std::nullopt,
+                  record.patient ? ledger::ByteView(salt) : ledger::ByteView(), patient_commitment});
+    if (passing) return;
+    const auto hour = std::chrono::floor<std::chrono::hours>(now);
+    database
+        .cached(
+            "INSERT INTO refusal_count(peer, hour, count) VALUES(?1, ?2, 1)"
+            " ON CONFLICT(peer, hour) DO UPDATE SET count = count + 1")
+        .bind(1, record.peer.text())
+        .bind(2, to_integer(hour))
+        .run();
+  };
+  if (!journal_.append({}, statements, ledger::Work::kBegun))
+    throw Unavailable("the audit trail can't be written");
+}
+
+std::size_t DisclosureStore::append_refusal_counts() {
+  struct Row {
+    std::string peer;
+    std::int64_t hour, count;
+  };
+  const auto current = to_integer(std::chrono::floor<std::chrono::hours>(options_.now()));
+  const auto rows = reader_.with([&](Database& database) {
+    std::vector<Row> found;
+    Statement& select =
+        database.cached("SELECT peer, hour, count FROM refusal_count WHERE hour < ?1 ORDER BY hour, peer");
+    select.bind(1, current);
+    while (select.step())
+      found.push_back({std::string(select.column_text(0)), select.column_int(1), select.column_int(2)});
+    return found;
+  });
+  for (const Row& row : rows) {
+    const std::string hour = ledger::format_time(to_time(row.hour));
+    const ledger::Refusals body{row.peer, hour, static_cast<std::uint64_t>(row.count)};
+    const auto forget = [&row](Database& database, std::uint64_t) {
+      database.cached("DELETE FROM refusal_count WHERE peer = ?1 AND hour = ?2")
+          .bind(1, row.peer)
+          .bind(2, row.hour)
+          .run();
+    };
+    const auto appended = journal_.append(
+        {{std::string(ledger::entry_type::kRefusals), ledger::encode_body(body), row.peer + " " + hour}},
+        forget);
+    // A duplicate can only be the same hour counted on after a clock went back; its rest is dropped rather
+    // than counted twice.
+    if (!appended && appended.error() == ledger::AppendError::kDuplicate) (void)journal_.append({}, forget);
+    if (!appended && appended.error() != ledger::AppendError::kDuplicate) return 0;
+  }
+  return rows.size();
+}
+
+ledger::TimePoint DisclosureStore::watermark() {
+  const std::string value = meta(std::string(kWatermark));
+  return value.empty() ? ledger::TimePoint{} : to_time(std::stoll(value));
+}
+
+ledger::TimePoint DisclosureStore::prune(std::chrono::milliseconds margin) {
+  const ledger::TimePoint target = std::max(watermark(), options_.now() - margin);
+  const auto statements = [&](Database& database, std::uint64_t) {
+    database.cached("DELETE FROM request_in WHERE expires <= ?1").bind(1, to_integer(target)).run();
+    database.cached("INSERT OR REPLACE INTO agent_meta(key, value) VALUES(?1, ?2)")
+        .bind(1, kWatermark)
+        .bind(2, std::to_string(to_integer(target)))
+        .run();
+  };
+  return journal_.append({}, statements) ? target : watermark();
+}
+
+std::vector<Outbound> DisclosureStore::list_outbound(bool only_open) {
+  return reader_.with([&](Database& database) {
+    std::vector<Outbound> found;
+    static const std::string all = std::string(kOutboundColumns) + " ORDER BY number";
+    static const std::string open = std::string(kOutboundColumns) + " WHERE state = 0 ORDER BY number";
+    Statement& select = database.cached(only_open ? open.c_str() : all.c_str());
+    while (select.step()) found.push_back(read_outbound(select));
+    return found;
+  });
+}
+
+std::optional<Outbound> DisclosureStore::outbound(const ledger::Address& peer, const std::string& id) {
+  return reader_.with([&](Database& database) -> std::optional<Outbound> {
+    static const std::string one = std::string(kOutboundColumns) + " WHERE peer = ?1 AND id = ?2";
+    Statement& select = database.cached(one.c_str());
+    select.bind(1, peer.text()).bind(2, id);
+    if (!select.step()) return std::nullopt;
+    Outbound out = read_outbound(select);
+    select.reset();
+    Statement& payload = database.cached("SELECT payload FROM outbound WHERE peer = ?1 AND id = ?2");
+    payload.bind(1, peer.text()).bind(2, id);
+    if (payload.step() && !payload.column_null(0))
+      out.payload.inline_bytes = ledger::to_bytes(payload.column_blob(0));
+    payload.reset();
+    return out;
+  });
+}
+
+Anchor DisclosureStore::anchor(std::uint64_t entry_index) {
+  return reader_.with([&](Database& database) {
+    // One read transaction, so that checkpoint and nodes are of one moment.
+    const ledger::sqlite::Savepoint snapshot(database);
+    const ledger::LogReader log(database);
+    const auto note = log.newest_checkpoint_note();
+    const auto line = log.line(entry_index);
+    const auto parsed =
+        note ? ledger::parse_note(*note) : ledger::Result<ledger::ParsedNote>(ledger::Problem{"none"});
+    const auto checkpoint = parsed ? ledger::parse_checkpoint(parsed->text)
+                                   : ledger::Result<ledger::Checkpoint>(ledger::Problem{"no checkpoint"});
+    ledger::Proof proof;
+    if (checkpoint && line && entry_index < checkpoint->size) {
+      proof = ledger::make_inclusion(entry_index, checkpoint->size, [&](unsigned level, std::uint64_t index) {
+        return log.node(level, index);
+      });
+    }
+    if (!checkpoint || !line || entry_index >= checkpoint->size)
+      throw std::runtime_error("an issued entry is not in the log");
+    return Anchor{*line, entry_index, std::move(proof), *note};
+  });
+}
+
+bool DisclosureStore::delivered(const ledger::Address& peer, const std::string& id,
+                                const ledger::Hash& receipt_sha256) {
+  const ledger::BundleDelivered body{id, peer.text(), receipt_sha256};
+  const auto statements = [&](Database& database, std::uint64_t) {
+    database
+        .cached(
+            "UPDATE outbound SET state = 1, finished = ?3, payload = NULL, reason = '' WHERE peer = ?1 AND "
+            "id = ?2")
+        .bind(1, peer.text())
+        .bind(2, id)
+        .bind(3, to_integer(options_.now()))
+        .run();
+  };
+  const auto appended = journal_.append({{std::string(ledger::entry_type::kBundleDelivered),
+                                          ledger::encode_body(body), peer.text() + " " + id}},
+                                        statements, ledger::Work::kBegun);
+  if (!appended && appended.error() != ledger::AppendError::kDuplicate)
+    throw Unavailable("a receipt can't be anchored");
+  return appended.ok();
+}
+
+void DisclosureStore::end_outbound(const ledger::Address& peer, const std::string& id, OutboundState state,
+                                   const std::string& reason) {
+  const auto statements = [&](Database& database, std::uint64_t) {
+    database.cached("UPDATE outbound SET state = ?3, reason = ?4, finished = ?5 WHERE peer = ?1 AND id = ?2")
+        .bind(1, peer.text())
+        .bind(2, id)
+        .bind(3, static_cast<std::int64_t>(state))
+        .bind(4, reason)
+        .bind(5, to_integer(options_.now()))
+        .run();
+  };
+  if (!journal_.append({}, statements, ledger::Work::kBegun))
+    throw Unavailable("the state of a transfer can't be written");
+}
+
+bool DisclosureStore::reopen_outbound(const ledger::Address& peer, const std::string& id) {
+  bool changed = false;
+  const auto statements = [&](Database& database, std::uint64_t) {
+    database
+        .cached(
+            "UPDATE outbound SET state = 0, reason = '', finished = NULL, deadline = ?3"
+            " WHERE peer = ?1 AND id = ?2 AND state = 2 AND (payload IS NOT NULL OR file <> '')")
+        .bind(1, peer.text())
+        .bind(2, id)
+        .bind(3, to_integer(options_.now() + options_.transfer_deadline))
+        .run();
+    changed = database.changes() > 0;
+  };
+  return journal_.append({}, statements).ok() && changed;
+}
+
+std::string DisclosureStore::meta(const std::string& key) {
+  return reader_.with([&](Database& database) {
+    Statement& select = database.cached("SELECT value FROM agent_meta WHERE key = ?1");
+    select.bind(1, key);
+    std::string value = select.step() ? std::string(select.column_text(0)) : "";
+    select.reset();
+    return value;
+  });
+}
+
+void DisclosureStore::set_meta(const std::string& key, const std::string& value) {
+  const auto statements = [&](Database& database, std::uint64_t) {
+    database.cached("INSERT OR REPLACE INTO agent_meta(key, value) VALUES(?1, ?2)")
+        .bind(1, key)
+        .bind(2, value)
+        .run();
+  };
+  if (!journal_.append({}, statements)) throw Unavailable("agent.db can't be written");
+}
+
+}  // namespace edge

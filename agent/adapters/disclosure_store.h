@@ -1,0 +1,79 @@
+// The answering side of agent.db: request ids, audit rows, salts and answers on their way out. Every change
+// goes through the journal's writer thread, in one transaction with the ledger entry it belongs to.
+// Thread-safe.
+#pragma once
+
+#include "agent/adapters/agent_schema.h"
+#include "agent/core/exchange.h"
+
+namespace edge {
+
+// A refusal to be recorded. `distinct` refusals other than `busy` and `failed` count on the ledger, per peer
+// and hour.
+struct RefusalRecord {
+  ledger::Address peer;
+  std::string request;
+  ledger::Hash sha256{};
+  std::string operation, purpose;
+  ledger::TimePoint expires{};
+  Refusal refusal;
+  std::optional<fhir::Identifier> patient;  // committed to with a fresh salt, never stored
+};
+
+enum class OutboundState { kOpen = 0, kDelivered = 1, kFailed = 2, kDropped = 3 };
+
+// An answer on its way out, without its payload.
+struct Outbound {
+  ledger::Address peer;
+  std::string id;
+  OutboundState state = OutboundState::kOpen;
+  ledger::TimePoint created{}, deadline{};
+  std::string reason;
+  ledger::Hash request_sha256{};
+  std::uint64_t entry_index = 0;
+  std::string content_type;
+  std::optional<ledger::Salt> plaintext_salt;
+  StoredPayload payload;  // inline_bytes only from outbound()
+};
+
+class DisclosureStore : public DisclosureLog {
+ public:
+  struct Options {
+    std::filesystem::path database;
+    std::chrono::milliseconds transfer_deadline{};
+    std::function<ledger::TimePoint()> now;
+    FillRandom fill_random;
+  };
+  DisclosureStore(ledger::Journal& journal, Options options);
+
+  std::optional<KnownRequest> known(const ledger::Address& peer, const std::string& id) override;
+  Outcome<Anchor> issue(const Disclosure& disclosure) override;
+  void refuse(const RefusalRecord& record);
+
+  // One entry per peer for every hour that is over (`refusals`). Returns how many were appended.
+  std::size_t append_refusal_counts();
+  // Forgets ids that expired `margin` ago and moves the watermark; returns the watermark.
+  ledger::TimePoint prune(std::chrono::milliseconds margin);
+  ledger::TimePoint watermark();
+
+  std::vector<Outbound> list_outbound(bool only_open);
+  std::optional<Outbound> outbound(const ledger::Address& peer, const std::string& id);
+  // The anchor against the newest checkpoint, for sending a manifest again.
+  Anchor anchor(std::uint64_t entry_index);
+  // Appends bundle.delivered, ends the transfer and forgets the payload. False if it was not open.
+  bool delivered(const ledger::Address& peer, const std::string& id, const ledger::Hash& receipt_sha256);
+  void end_outbound(const ledger::Address& peer, const std::string& id, OutboundState state,
+                    const std::string& reason);
+  // Opens a failed or dropped transfer again, with a new deadline. False if there is none with a payload.
+  bool reopen_outbound(const ledger::Address& peer, const std::string& id);
+
+  std::string meta(const std::string& key);
+  void set_meta(const std::string& key, const std::string& value);
+
+ private:
+  ledger::Journal& journal_;
+  Options options_;
+  SharedReader reader_;
+};
+
+}  // namespace edge

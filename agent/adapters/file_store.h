@@ -1,0 +1,67 @@
+// Files of transfers: the spool (answers waiting for their receipt) and the inbox (answers being received,
+// and received). Ciphertext only. Names are ours; every file is fsynced before anything says it is there.
+// Thread-safe unless it says otherwise.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+
+#include "agent/core/exchange.h"
+
+namespace edge {
+
+// Room on the disk of `directory`, against the low-water mark. Throws Unavailable below it.
+void require_room(const std::filesystem::path& directory, std::uint64_t min_free_bytes);
+
+class FileSpool : public Spool {
+ public:
+  FileSpool(std::filesystem::path directory, std::uint64_t min_free_bytes, FillRandom fill_random);
+  std::unique_ptr<SpoolWriter> begin() override;
+
+  // Bytes [from, from + length) of a spooled file. Throws Unavailable if it can't be read.
+  ledger::Bytes read(const std::string& file, std::uint64_t from, std::uint64_t length) const;
+  void remove(const std::string& file) const;
+  // Deletes files no open transfer names: what a crash between spool and ledger left behind.
+  std::size_t remove_orphans(const std::function<bool(const std::string& file)>& wanted) const;
+
+ private:
+  std::filesystem::path directory_;
+  std::uint64_t min_free_bytes_;
+  FillRandom fill_random_;
+};
+
+// A ciphertext being received chunk by chunk. Beside it the chunk roots that arrived with verified paths:
+// after a crash, what is on disk is compared with them, so that a chunk the disk lost is asked for again. Not
+// thread-safe: one owner.
+class InboxFile {
+ public:
+  // Opens or creates inbox/<id>/ for `size` bytes in `chunks` chunks.
+  InboxFile(const std::filesystem::path& inbox, const std::string& id, std::uint64_t size,
+            std::uint64_t chunks);
+  ~InboxFile();
+  InboxFile(const InboxFile&) = delete;
+  InboxFile& operator=(const InboxFile&) = delete;
+
+  void write(std::uint64_t chunk, ledger::ByteView data, const ledger::Hash& root);
+  // Chunks whose bytes on disk have the root noted for them.
+  std::vector<std::uint64_t> present() const;
+  void sync();
+  // The whole ciphertext in order, in pieces of at most a chunk; stops early when `take` returns false.
+  void read(const std::function<bool(ledger::ByteView)>& take) const;
+
+ private:
+  int data_ = -1, roots_ = -1;
+  std::filesystem::path directory_;
+  std::uint64_t size_, chunks_;
+};
+
+// A received ciphertext that lies in inbox/<id>/; false if there is none.
+bool read_inbox(const std::filesystem::path& inbox, const std::string& id,
+                const std::function<bool(ledger::ByteView)>& take);
+// Moves inbox/<id>/ to quarantine/<id>/ with the reason beside it, or deletes it.
+void quarantine_inbox(const std::filesystem::path& state_dir, const std::string& id,
+                      const std::string& reason);
+void remove_inbox(const std::filesystem::path& inbox, const std::string& id);
+
+}  // namespace edge

@@ -1,0 +1,213 @@
+#include "agent/core/exchange.h"
+
+#include <future>
+#include <nlohmann/json.hpp>
+#include <unordered_set>
+
+#include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/limits.h"
+
+namespace edge {
+
+namespace {
+
+constexpr std::string_view kFhirJson = "application/fhir+json";
+constexpr std::string_view kJson = "application/json";
+// Below this, handing the signature to a second thread costs more than it saves.
+constexpr std::size_t kParallelBytes = 128 * 1024;
+// References of references: Observation → Specimen → Practitioner is the longest chain that occurs.
+constexpr int kMaxLinkDepth = 4;
+
+template <std::size_t N>
+std::array<std::uint8_t, N> random_bytes(const FillRandom& fill) {
+  std::array<std::uint8_t, N> bytes{};
+  fill(bytes);
+  return bytes;
+}
+
+}  // namespace
+
+std::string canonical_patient(const fhir::Identifier& identifier) {
+  nlohmann::json patient{{"value", identifier.value}};
+  if (!identifier.system.empty()) patient["system"] = identifier.system;
+  return ledger::canonical_json(patient);
+}
+
+Exchange::Exchange(ExchangeSettings settings, ExchangePorts ports)
+    : settings_(std::move(settings)), ports_(std::move(ports)) {}
+
+ExchangeOutcome Exchange::handle(const VerifiedRequest& verified) const {
+  const Request& request = verified.request();
+  if (const auto known = ports_.log->known(request.envelope.from, request.envelope.id)) {
+    if (known->sha256 == verified.sha256()) return Repeated{*known};
+    return Refusal{Code::kReplayed, "the id was used by another request of this peer"};
+  }
+  if (request.operation == Operation::kPing) return ping(verified);
+  try {
+    // The look-up comes before the decision, so that both ways cost the same.
+    const PatientLookup lookup = ports_.records->find(request.query.patient);
+    if (!is_allowed(settings_.allowances, request.envelope.from, request.purpose)) {
+      return Refusal{Code::kNotAvailable, "no allow rule for this peer and purpose"};
+    }
+    if (std::holds_alternative<PatientUnknown>(lookup))
+      return Refusal{Code::kNotAvailable, "patient unknown"};
+    if (std::holds_alternative<PatientAmbiguous>(lookup))
+      return Refusal{Code::kNotAvailable, "identifier fits several patients"};
+    return disclose(verified, std::get<PatientFound>(lookup).key);
+  } catch (const Unavailable& unavailable) {
+    return Refusal{Code::kFailed, unavailable.what()};
+  }
+}
+
+ExchangeOutcome Exchange::ping(const VerifiedRequest& verified) const {
+  const auto recipient = age::Recipient::parse(verified.sender().age_recipient().value_or(""));
+  if (!recipient) return Refusal{Code::kFailed, "peer has no usable age recipient"};
+  StoredPayload payload;
+  PayloadSealer sealer(*recipient, [&payload](ledger::ByteView bytes) {
+    payload.inline_bytes.insert(payload.inline_bytes.end(), bytes.begin(), bytes.end());
+  });
+  sealer.write(ledger::canonical_json({{"pong", true}, {"version", settings_.software_version}}));
+  payload.seal = sealer.finish();
+  Manifest manifest = manifest_for(verified, payload, std::string(kJson));
+  return Answer{std::move(manifest), std::move(payload)};
+}
+
+ExchangeOutcome Exchange::disclose(const VerifiedRequest& verified, const std::string& patient_key) const {
+  const auto recipient = age::Recipient::parse(verified.sender().age_recipient().value_or(""));
+  if (!recipient) return Refusal{Code::kFailed, "peer has no usable age recipient"};
+
+  const std::unique_ptr<SpoolWriter> writer = ports_.spool->begin();
+  PayloadSealer sealer(*recipient, [&writer](ledger::ByteView bytes) { writer->write(bytes); });
+  if (const auto written = signed_bundle_into(verified, patient_key, sealer); !written)
+    return written.error();
+
+  Disclosure disclosure;
+  disclosure.request = &verified;
+  disclosure.content_type = kFhirJson;
+  disclosure.payload.seal = sealer.finish();
+  writer->finish(disclosure.payload);
+  disclosure.plaintext_salt = random_bytes<32>(ports_.fill_random);
+  disclosure.patient_salt = random_bytes<32>(ports_.fill_random);
+  disclosure.plaintext_commitment = ledger::commitment(disclosure.plaintext_salt, ledger::kCommitPlaintext,
+                                                       disclosure.payload.seal.plaintext_sha256);
+  disclosure.patient_commitment =
+      ledger::commitment(disclosure.patient_salt, ledger::kCommitPatient,
+                         ledger::as_bytes(canonical_patient(verified.request().query.patient)));
+
+  // Nothing leaves before this returns: the entry is durable and signed.
+  auto anchor = ports_.log->issue(disclosure);
+  if (!anchor) return anchor.error();
+  Manifest manifest = manifest_for(verified, disclosure.payload, disclosure.content_type);
+  manifest.salt = disclosure.plaintext_salt;
+  manifest.anchor = std::move(*anchor);
+  return Answer{std::move(manifest), std::move(disclosure.payload)};
+}
+
+Outcome<std::string> Exchange::signed_bundle_into(const VerifiedRequest& verified,
+                                                  const std::string& patient_key,
+                                                  PayloadSealer& sealer) const {
+  auto input = gather(verified, patient_key);
+  if (!input) return input.error();
+  auto assembled = verified.request().operation == Operation::kEverything ? fhir::assemble_collection(*input)
+                                                                          : fhir::assemble(*input);
+  if (!assembled) return Refusal{Code::kFailed, "bundle: " + assembled.error().reason};
+  const fhir::SignatureInput signature_input{settings_.self.signer, settings_.self.kid, settings_.x5c_der,
+                                             settings_.self.address.text(), input->now};
+  const auto sign = [&] { return fhir::make_signature(assembled->canonical, signature_input); };
+  // The signature is the Bundle's last member, so everything before it is compressed and encrypted beside
+  // signing.
+  const std::string_view text = assembled->text;
+  std::string signature;
+  if (text.size() < kParallelBytes) {
+    signature = sign();
+    sealer.write(text.substr(0, text.size() - 1));
+  } else {
+    auto signing = std::async(std::launch::async, sign);
+    sealer.write(text.substr(0, text.size() - 1));
+    signature = signing.get();
+  }
+  sealer.write(fhir::splice_signature(std::string(text.substr(text.size() - 1)), signature));
+  return patient_key;
+}
+
+Outcome<fhir::AssembleInput> Exchange::gather(const VerifiedRequest& verified,
+                                              const std::string& patient_key) const {
+  const Request& request = verified.request();
+  fhir::AssembleInput input;
+  std::size_t bytes = 0;
+  bool found = false;
+  const auto take = [&](fhir::Prepared&& resource) {
+    bytes += resource.ips.size() + resource.source.size();
+    if (resource.kind == "Patient" && resource.key == patient_key) {
+      input.patient = std::move(resource);
+      found = true;
+    } else {
+      input.resources.push_back(std::move(resource));
+    }
+    return bytes <= settings_.max_bundle_bytes;
+  };
+  if (request.operation == Operation::kEverything) {
+    ports_.records->stream(patient_key, take);
+  } else {
+    ports_.records->stream_sections(patient_key, take);
+  }
+  if (bytes > settings_.max_bundle_bytes)
+    return Refusal{Code::kTooLarge, "record is larger than limits.bundle_bytes"};
+  if (!found) return Refusal{Code::kFailed, "the HIS gave no Patient resource"};
+  gather_linked(input);
+  if (!settings_.rules.empty()) input.rules = settings_.rules;
+  input.sections = request.query.sections;
+  input.hospital_name = settings_.hospital_name;
+  input.software_version = settings_.software_version;
+  input.agent_address = settings_.self.address.text();
+  for (std::string* uuid :
+       {&input.bundle_uuid, &input.composition_uuid, &input.organization_uuid, &input.device_uuid}) {
+    *uuid = make_uuid_v4(random_bytes<16>(ports_.fill_random));
+  }
+  input.now = ports_.now();
+  input.max_bytes = settings_.max_bundle_bytes;
+  return input;
+}
+
+void Exchange::gather_linked(fhir::AssembleInput& input) const {
+  std::unordered_set<std::string> here{input.patient.full_url};
+  for (const auto& resource : input.resources) here.insert(resource.full_url);
+  std::vector<std::string> wanted;
+  const auto want = [&](const fhir::Prepared& resource) {
+    for (const std::string& reference : resource.references) {
+      if (here.insert(reference).second) wanted.push_back(reference);
+    }
+  };
+  want(input.patient);
+  for (const auto& resource : input.resources) want(resource);
+  for (int depth = 0; depth < kMaxLinkDepth && !wanted.empty(); ++depth) {
+    auto fetched = ports_.records->fetch(wanted);
+    wanted.clear();
+    for (auto& resource : fetched) {
+      want(resource);
+      input.linked.push_back(std::move(resource));
+    }
+  }
+}
+
+Manifest Exchange::manifest_for(const VerifiedRequest& verified, const StoredPayload& payload,
+                                std::string content_type) const {
+  const Envelope& asked = verified.request().envelope;
+  const auto& ciphertext = payload.seal.ciphertext;
+  const bool inlined = ciphertext.size <= ledger::limits::kInlineBytes;
+  return {{asked.id, settings_.self.address, asked.from, settings_.self.fed, ports_.now()},
+          verified.sha256(),
+          std::move(content_type),
+          "zstd",
+          payload.seal.plaintext_size,
+          payload.seal.plaintext_sha256,
+          ciphertext.size,
+          ciphertext.sha256,
+          ledger::limits::kChunkBytes,
+          inlined ? 0 : (ciphertext.size + ledger::limits::kChunkBytes - 1) / ledger::limits::kChunkBytes,
+          ciphertext.merkle_root,
+          std::nullopt,
+          std::nullopt};
+}
+
+}  // namespace edge

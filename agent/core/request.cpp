@@ -1,0 +1,239 @@
+#include "agent/core/request.h"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/sha256.h"
+#include "ledger-client/core/topics.h"
+
+namespace edge {
+
+using nlohmann::json;
+
+namespace {
+
+struct OperationName {
+  Operation operation;
+  std::string_view text;
+};
+constexpr std::array kOperations{OperationName{Operation::kPing, "ping"},
+                                 OperationName{Operation::kSummary, "summary"},
+                                 OperationName{Operation::kEverything, "everything"}};
+
+struct SectionCode {
+  fhir::Section section;
+  std::string_view loinc;
+};
+constexpr std::array kSections{SectionCode{fhir::Section::kProblems, "11450-4"},
+                               SectionCode{fhir::Section::kAllergies, "48765-2"},
+                               SectionCode{fhir::Section::kMedications, "10160-0"},
+                               SectionCode{fhir::Section::kImmunizations, "11369-6"},
+                               SectionCode{fhir::Section::kResults, "30954-2"},
+                               SectionCode{fhir::Section::kProcedures, "47519-4"},
+                               SectionCode{fhir::Section::kDevices, "46264-8"},
+                               SectionCode{fhir::Section::kAdvanceDirectives, "42348-3"},
+                               SectionCode{fhir::Section::kAlerts, "104605-1"},
+                               SectionCode{fhir::Section::kFunctionalStatus, "47420-5"},
+                               SectionCode{fhir::Section::kPastProblems, "11348-0"},
+                               SectionCode{fhir::Section::kPregnancy, "10162-6"},
+                               SectionCode{fhir::Section::kPatientStory, "81338-6"},
+                               SectionCode{fhir::Section::kPlanOfCare, "18776-5"},
+                               SectionCode{fhir::Section::kSocialHistory, "29762-2"},
+                               SectionCode{fhir::Section::kVitalSigns, "8716-3"}};
+
+constexpr std::size_t kMaxIdentifierBytes = 1024;
+constexpr std::size_t kMaxReasonBytes = 4096;
+
+bool text_between(const json& value, std::size_t least, std::size_t most) {
+  return value.is_string() && value.get_ref<const std::string&>().size() >= least &&
+         value.get_ref<const std::string&>().size() <= most;
+}
+
+std::optional<fhir::Identifier> read_patient(const json& patient) {
+  if (!patient.is_object() || !patient.contains("value") || patient.size() > 2) return std::nullopt;
+  if (!text_between(patient["value"], 1, kMaxIdentifierBytes)) return std::nullopt;
+  fhir::Identifier identifier{"", patient["value"].get<std::string>()};
+  if (patient.size() == 2) {
+    if (!patient.contains("system") || !text_between(patient["system"], 1, kMaxIdentifierBytes))
+      return std::nullopt;
+    identifier.system = patient["system"].get<std::string>();
+  }
+  return identifier;
+}
+
+std::optional<std::vector<fhir::Section>> read_sections(const json& list) {
+  if (!list.is_array() || list.empty() || list.size() > kSections.size()) return std::nullopt;
+  std::vector<fhir::Section> sections;
+  for (const json& item : list) {
+    const auto section =
+        item.is_string() ? section_from_loinc(item.get_ref<const std::string&>()) : std::nullopt;
+    if (!section || std::find(sections.begin(), sections.end(), *section) != sections.end())
+      return std::nullopt;
+    sections.push_back(*section);
+  }
+  return sections;
+}
+
+std::optional<RecordQuery> read_query(const json& params) {
+  if (!params.is_object() || !params.contains("patient")) return std::nullopt;
+  RecordQuery query;
+  for (const auto& item : params.items()) {
+    if (item.key() == "patient") {
+      const auto patient = read_patient(item.value());
+      if (!patient) return std::nullopt;
+      query.patient = *patient;
+    } else if (item.key() == "sections") {
+      const auto sections = read_sections(item.value());
+      if (!sections) return std::nullopt;
+      query.sections = *sections;
+    } else if (item.key() == "reason") {
+      if (!text_between(item.value(), 1, kMaxReasonBytes)) return std::nullopt;
+      query.reason = item.value().get<std::string>();
+    } else {
+      return std::nullopt;
+    }
+  }
+  return query;
+}
+
+json query_json(const RecordQuery& query) {
+  json patient{{"value", query.patient.value}};
+  if (!query.patient.system.empty()) patient["system"] = query.patient.system;
+  json params{{"patient", patient}};
+  for (const fhir::Section section : query.sections)
+    params["sections"].push_back(std::string(section_loinc(section)));
+  if (!query.reason.empty()) params["reason"] = query.reason;
+  return params;
+}
+
+// HL7 PurposeOfUse codes are short upper-case words.
+bool is_purpose(const json& value) {
+  if (!text_between(value, 1, 20)) return false;
+  const auto& text = value.get_ref<const std::string&>();
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+}
+
+}  // namespace
+
+std::string_view operation_text(Operation operation) {
+  for (const auto& name : kOperations) {
+    if (name.operation == operation) return name.text;
+  }
+  return "";
+}
+
+std::optional<fhir::Section> section_from_loinc(std::string_view code) {
+  for (const auto& entry : kSections) {
+    if (entry.loinc == code) return entry.section;
+  }
+  return std::nullopt;
+}
+
+std::string_view section_loinc(fhir::Section section) {
+  for (const auto& entry : kSections) {
+    if (entry.section == section) return entry.loinc;
+  }
+  return "";
+}
+
+std::string sign_request(const Request& request, const LocalIdentity& self) {
+  json payload = envelope_json(request.envelope);
+  payload["op"] = std::string(operation_text(request.operation));
+  payload["expires"] = ledger::format_time(request.expires);
+  payload["purpose"] = request.purpose;
+  payload["params"] = request.operation == Operation::kPing ? json::object() : query_json(request.query);
+  return sign_jws(*self.signer, self.kid, message_type::kRequest, ledger::canonical_json(payload));
+}
+
+// The only maker of VerifiedRequest; the checks stand in the order of wire.md.
+struct RequestVerifier {
+  const RequestArrival& arrival;
+  const RequestPolicy& policy;
+  ledger::TimePoint now;
+  ledger::Hash sha256;
+  const ledger::Member* sender;
+
+  VerifyOutcome run(const std::string& payload) const {
+    const auto parsed = ledger::parse_json(payload, {policy.max_bytes, 16});
+    if (!parsed) return Dropped{"request: " + parsed.error().reason};
+    const json& object = *parsed;
+    const auto envelope = read_envelope(object, {"op", "expires", "purpose", "params"});
+    if (!envelope) return Dropped{"request: " + envelope.error().reason};
+    if (envelope->from != arrival.topic_sender) return Dropped{"request: from differs from the topic"};
+    if (envelope->to != policy.self) return Dropped{"request: addressed to somebody else"};
+    if (envelope->id != arrival.topic_id) return Dropped{"request: id differs from the topic"};
+    return judge(object, *envelope);
+  }
+
+ private:
+  VerifyOutcome judge(const json& object, const Envelope& envelope) const {
+    RefusedRequest refused{envelope, sender, sha256, {}, "", "", {}};
+    const auto refuse = [&refused](Code code, std::string reason) {
+      refused.refusal = {code, std::move(reason)};
+      return refused;
+    };
+    if (text_between(object["op"], 1, 40)) refused.operation = object["op"].get<std::string>();
+    if (is_purpose(object["purpose"])) refused.purpose = object["purpose"].get<std::string>();
+    const auto expires = object["expires"].is_string()
+                             ? ledger::parse_time(object["expires"].get_ref<const std::string&>())
+                             : std::nullopt;
+    if (!expires) return refuse(Code::kMalformed, "expires is not a time");
+    refused.expires = *expires;
+    if (const auto late = check_times(envelope, *expires); !late.empty()) return refuse(Code::kExpired, late);
+    if (const auto why = check_response_topic(); !why.empty()) return refuse(Code::kMalformed, why);
+    if (envelope.fed != policy.fed) return refuse(Code::kUnsupported, "another federation version");
+    if (sender->status != ledger::MemberStatus::kActive)
+      return refuse(Code::kNotAMember, "member is not active");
+    return with_parameters(object, envelope, *expires, refuse);
+  }
+
+  template <class Refuse>
+  VerifyOutcome with_parameters(const json& object, const Envelope& envelope, ledger::TimePoint expires,
+                                const Refuse& refuse) const {
+    const auto name = std::find_if(kOperations.begin(), kOperations.end(), [&](const OperationName& known) {
+      return object["op"] == std::string(known.text);
+    });
+    if (name == kOperations.end()) return refuse(Code::kUnsupported, "unknown operation");
+    if (!is_purpose(object["purpose"])) return refuse(Code::kMalformed, "purpose is not a PurposeOfUse code");
+    Request request{envelope, name->operation, expires, object["purpose"].get<std::string>(), {}};
+    if (name->operation == Operation::kPing) {
+      if (!object["params"].is_object() || !object["params"].empty())
+        return refuse(Code::kMalformed, "ping takes no params");
+    } else {
+      auto query = read_query(object["params"]);
+      if (!query) return refuse(Code::kMalformed, "params of " + std::string(name->text) + " are not valid");
+      request.query = std::move(*query);
+    }
+    return VerifiedRequest(std::move(request), sender, sha256);
+  }
+
+  std::string check_times(const Envelope& envelope, ledger::TimePoint expires) const {
+    if (expires <= policy.watermark) return "expires before the watermark of forgotten ids";
+    if (expires <= envelope.issued) return "expires before it was issued";
+    if (expires - envelope.issued > policy.max_lifetime) return "lives longer than allowed";
+    if (envelope.issued > now + policy.clock_tolerance) return "issued in the future";
+    if (expires + policy.clock_tolerance <= now) return "expired";
+    return {};
+  }
+
+  std::string check_response_topic() const {
+    if (arrival.response_topic.empty()) return {};
+    const auto expected = ledger::topics::response(arrival.topic_sender, policy.self, arrival.topic_id);
+    return arrival.response_topic == expected ? "" : "response topic is not below the sender's own name";
+  }
+};
+
+VerifyOutcome verify_request(std::string_view jws, const RequestArrival& arrival,
+                             const ledger::Federation& federation, const RequestPolicy& policy,
+                             ledger::TimePoint now) {
+  auto message =
+      authenticate(jws, message_type::kRequest, arrival.topic_sender, federation, now, policy.max_bytes);
+  if (!message) return Dropped{message.error().reason};
+  const RequestVerifier verifier{arrival, policy, now, ledger::sha256(jws), message->sender};
+  return verifier.run(message->payload);
+}
+
+}  // namespace edge

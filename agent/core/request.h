@@ -1,0 +1,91 @@
+// Requests (wire.md, A request): a JWS inside an age file, one per topic message. Checked cheapest first;
+// nothing is answered or recorded before the JWS verifies. Pure and thread-safe.
+#pragma once
+
+#include <variant>
+#include <vector>
+
+#include "agent/core/envelope.h"
+#include "agent/core/fhir/prepared.h"
+
+namespace edge {
+
+enum class Operation { kPing, kSummary, kEverything };
+std::string_view operation_text(Operation operation);
+
+// What a request wants of a patient's record.
+struct RecordQuery {
+  fhir::Identifier patient;             // system may be empty
+  std::vector<fhir::Section> sections;  // empty: all
+  std::string reason;
+};
+
+struct Request {
+  Envelope envelope;
+  Operation operation = Operation::kPing;
+  ledger::TimePoint expires{};
+  std::string purpose;  // HL7 PurposeOfUse
+  RecordQuery query;    // summary, everything
+};
+
+// The signed text of a request of ours.
+std::string sign_request(const Request& request, const LocalIdentity& self);
+
+// A request whose signature, addresses, times and parameters were verified. Made only by verify_request.
+class VerifiedRequest {
+ public:
+  const Request& request() const { return request_; }
+  const ledger::Member& sender() const { return *sender_; }
+  const ledger::Hash& sha256() const { return sha256_; }  // of the JWS: what a repetition must equal
+
+ private:
+  VerifiedRequest(Request request, const ledger::Member* sender, const ledger::Hash& sha256)
+      : request_(std::move(request)), sender_(sender), sha256_(sha256) {}
+  friend struct RequestVerifier;
+  Request request_;
+  const ledger::Member* sender_;
+  ledger::Hash sha256_;
+};
+
+// Not authentic: dropped without an answer. `reason` goes to the log at most.
+struct Dropped {
+  std::string reason;
+};
+// Authentic but refused: answered with the code.
+struct RefusedRequest {
+  Envelope envelope;
+  const ledger::Member* sender = nullptr;
+  ledger::Hash sha256{};
+  ledger::TimePoint expires{};
+  std::string operation;  // as written, for the audit trail; empty if it could not be read
+  std::string purpose;
+  Refusal refusal;
+};
+
+struct RequestPolicy {
+  ledger::Address self;
+  std::uint64_t fed = 1;
+  std::size_t max_bytes = 1 << 20;
+  std::chrono::milliseconds max_lifetime{15 * 60'000};
+  std::chrono::milliseconds clock_tolerance{60'000};
+  ledger::TimePoint
+      watermark{};  // requests that expire at or before it are refused even if the clock went back
+};
+
+// What the topic and the MQTT 5 properties say; only compared with the signed payload.
+struct RequestArrival {
+  ledger::Address topic_sender;
+  std::string topic_id;
+  std::string response_topic;  // empty if there was none
+};
+
+using VerifyOutcome = std::variant<VerifiedRequest, RefusedRequest, Dropped>;
+VerifyOutcome verify_request(std::string_view jws, const RequestArrival& arrival,
+                             const ledger::Federation& federation, const RequestPolicy& policy,
+                             ledger::TimePoint now);
+
+// Section codes as requests name them: the LOINC code of the section, for example "48765-2".
+std::optional<fhir::Section> section_from_loinc(std::string_view code);
+std::string_view section_loinc(fhir::Section section);
+
+}  // namespace edge
