@@ -42,6 +42,7 @@ struct Refusals {
   std::string hour;  // the hour's start, format_time
   std::uint64_t count = 0;
 };
+// Throws std::invalid_argument for a body that judge_entry would call void.
 std::string encode_body(const BundleIssued& body);
 std::string encode_body(const BundleReceived& body);
 std::string encode_body(const BundleDelivered& body);

@@ -1,0 +1,192 @@
+#include "ledger-client/core/canonical_scan.h"
+
+#include <array>
+#include <charconv>
+#include <string>
+
+#include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/json_text.h"
+
+namespace ledger {
+
+namespace {
+
+constexpr std::array<bool, 256> make_plain() {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < plain.size(); ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}
+// Characters that stand for themselves in a string.
+constexpr std::array<bool, 256> kPlain = make_plain();
+
+bool is_plain(char c) {
+  return kPlain[static_cast<unsigned char>(c)];
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  return -1;
+}
+
+// The characters behind a string's canonical text. It was scanned, so every escape is one of the eight forms.
+std::string unescaped(std::string_view content) {
+  std::string text;
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    if (content[i] != '\\') {
+      text += content[i];
+      continue;
+    }
+    switch (const char kind = content[++i]) {
+      case 'b':
+        text += '\b';
+        break;
+      case 't':
+        text += '\t';
+        break;
+      case 'n':
+        text += '\n';
+        break;
+      case 'f':
+        text += '\f';
+        break;
+      case 'r':
+        text += '\r';
+        break;
+      case 'u':
+        text += static_cast<char>(hex_value(content[i + 3]) << 4 | hex_value(content[i + 4]));
+        i += 4;
+        break;
+      default:
+        text += kind;
+    }
+  }
+  return text;
+}
+
+bool in_order(std::string_view name, std::string_view next) {
+  if (name.find('\\') == name.npos && next.find('\\') == next.npos) return json_key_less(name, next);
+  return json_key_less(unescaped(name), unescaped(next));
+}
+
+}  // namespace
+
+bool CanonicalScan::take(char c) {
+  if (!next_is(c)) return false;
+  ++at_;
+  return true;
+}
+
+bool CanonicalScan::literal(std::string_view expected) {
+  if (!text_.substr(at_).starts_with(expected)) return false;
+  at_ += expected.size();
+  return true;
+}
+
+std::optional<std::string_view> CanonicalScan::plain_string() {
+  if (!take('"')) return std::nullopt;
+  const std::size_t begin = at_;
+  while (at_ < text_.size() && is_plain(text_[at_])) ++at_;
+  const std::string_view content = text_.substr(begin, at_ - begin);
+  if (!take('"')) return std::nullopt;
+  return content;
+}
+
+std::optional<std::uint64_t> CanonicalScan::integer() {
+  const std::string_view rest = text_.substr(at_);
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  const auto length = static_cast<std::size_t>(end - rest.data());
+  if (error != std::errc{} || value > kMaxJsonInteger || (length > 1 && rest.front() == '0'))
+    return std::nullopt;
+  at_ += length;
+  return value;
+}
+
+bool CanonicalScan::escape() {
+  if (at_ == text_.size()) return false;
+  const char kind = text_[at_++];
+  if (std::string_view{"\"\\bfnrt"}.find(kind) != std::string_view::npos) return true;
+  // \u00xx in lower case, only where no shorter escape exists.
+  if (kind != 'u' || !literal("00") || text_.size() - at_ < 2) return false;
+  const int high = hex_value(text_[at_]), low = hex_value(text_[at_ + 1]);
+  at_ += 2;
+  if (high < 0 || high > 1 || low < 0) return false;
+  const char c = static_cast<char>(high << 4 | low);
+  return std::string_view{"\b\t\n\f\r"}.find(c) == std::string_view::npos;
+}
+
+bool CanonicalScan::string() {
+  if (!take('"')) return false;
+  while (at_ < text_.size()) {
+    const char c = text_[at_++];
+    if (is_plain(c)) continue;
+    if (c == '"') return true;
+    if (c != '\\' || !escape()) return false;
+  }
+  return false;
+}
+
+bool CanonicalScan::number() {
+  const std::size_t end = text_.find_first_not_of("+-.0123456789Ee", at_);
+  const std::string_view token = text_.substr(at_, end == text_.npos ? end : end - at_);
+  const auto value = json_number(token);
+  if (!value) return false;
+  std::string canonical;
+  append_json_number(canonical, *value);
+  return literal(canonical) && canonical.size() == token.size();
+}
+
+bool CanonicalScan::members(std::size_t depth) {
+  if (take('}')) return true;
+  std::string_view last;
+  for (bool first = true;; first = false) {
+    const std::size_t begin = at_ + 1;
+    if (!string()) return false;
+    const std::string_view name = text_.substr(begin, at_ - begin - 1);
+    if (!first && !in_order(last, name)) return false;
+    last = name;
+    if (!take(':') || !value(depth)) return false;
+    if (take('}')) return true;
+    if (!take(',')) return false;
+  }
+}
+
+bool CanonicalScan::elements(std::size_t depth) {
+  if (take(']')) return true;
+  for (;;) {
+    if (!value(depth)) return false;
+    if (take(']')) return true;
+    if (!take(',')) return false;
+  }
+}
+
+bool CanonicalScan::value(std::size_t depth) {
+  if (at_ == text_.size()) return false;
+  switch (text_[at_]) {
+    case '{':
+      ++at_;
+      return depth > 0 && members(depth - 1);
+    case '[':
+      ++at_;
+      return depth > 0 && elements(depth - 1);
+    case '"':
+      return string();
+    case 't':
+      return literal("true");
+    case 'f':
+      return literal("false");
+    case 'n':
+      return literal("null");
+    default:
+      return number();
+  }
+}
+
+std::optional<std::string_view> CanonicalScan::object(std::size_t depth) {
+  const std::size_t begin = at_;
+  if (!next_is('{') || !value(depth)) return std::nullopt;
+  return text_.substr(begin, at_ - begin);
+}
+
+}  // namespace ledger

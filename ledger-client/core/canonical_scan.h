@@ -1,0 +1,43 @@
+// Reads canonical JSON (RFC 8785) in a single pass, as a check and not as a document: every step takes
+// exactly the bytes a canonical writer would have written next, or fails. For ledger entries, which are
+// verified by the million. The text must be UTF-8 already. One object belongs to one thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ledger {
+
+class CanonicalScan {
+ public:
+  explicit CanonicalScan(std::string_view text) : text_(text) {}
+
+  bool at_end() const { return at_ == text_.size(); }
+  std::size_t position() const { return at_; }
+
+  // Exactly these bytes.
+  bool literal(std::string_view expected);
+  // A string without escapes: its content.
+  std::optional<std::string_view> plain_string();
+  // An integer from 0 to 2^53.
+  std::optional<std::uint64_t> integer();
+  // Any value, containers at most `depth` deep.
+  bool value(std::size_t depth);
+  // An object: its text, braces included.
+  std::optional<std::string_view> object(std::size_t depth);
+
+ private:
+  bool next_is(char c) const { return at_ < text_.size() && text_[at_] == c; }
+  bool take(char c);
+  bool string();
+  bool escape();
+  bool number();
+  bool members(std::size_t depth);
+  bool elements(std::size_t depth);
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+};
+
+}  // namespace ledger

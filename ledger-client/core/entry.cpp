@@ -1,0 +1,122 @@
+#include "ledger-client/core/entry.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "ledger-client/core/canonical_scan.h"
+#include "ledger-client/core/json_text.h"
+#include "ledger-client/core/sha256.h"
+#include "ledger-client/core/utf8.h"
+
+namespace ledger {
+
+namespace {
+
+constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxOriginBytes = 64;
+constexpr std::size_t kMaxTypeBytes = 64;
+
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// `ehr/<topic form>`, and `/<generation>` from the second on.
+bool is_origin(std::string_view origin) {
+  constexpr std::string_view kPrefix = "ehr/";
+  if (origin.size() > kMaxOriginBytes || !origin.starts_with(kPrefix)) return false;
+  origin.remove_prefix(kPrefix.size());
+  const std::string_view host = origin.substr(0, origin.find('/'));
+  if (host.empty() || host.find_first_not_of("0123456789abcdef-") != host.npos) return false;
+  if (host.size() == origin.size()) return true;
+  const std::string_view generation = origin.substr(host.size() + 1);
+  return !generation.empty() && generation.front() != '0' &&
+         std::all_of(generation.begin(), generation.end(), is_digit);
+}
+
+// Words of lower-case letters and digits, joined by single dots and hyphens.
+bool is_type(std::string_view type) {
+  if (type.empty() || type.size() > kMaxTypeBytes || !is_lower(type.front())) return false;
+  bool word = false;
+  for (const char c : type) {
+    const bool joint = c == '.' || c == '-';
+    if (joint ? !word : !is_lower(c) && !is_digit(c)) return false;
+    word = !joint;
+  }
+  return word;
+}
+
+Problem problem(std::string_view reason) {
+  return Problem{"entry: " + std::string{reason}};
+}
+
+}  // namespace
+
+Hash first_prev(std::string_view origin) {
+  return sha256(origin);
+}
+
+std::string encode_entry(const Entry& entry) {
+  if (!is_origin(entry.origin) || !is_type(entry.type) || entry.index > kMaxJsonInteger) {
+    throw std::invalid_argument("entry: no such origin, type or index");
+  }
+  std::string line;
+  line.reserve(entry.body.size() + 256);
+  line.append("{\"body\":").append(entry.body);
+  line.append(",\"index\":").append(std::to_string(entry.index));
+  line.append(",\"origin\":\"").append(entry.origin);
+  line.append("\",\"prev\":\"").append(to_hex(entry.prev));
+  line.append("\",\"time\":\"").append(format_time(entry.time));
+  line.append("\",\"type\":\"").append(entry.type);
+  line.append("\",\"v\":1}");
+  if (line.size() > kMaxEntryBytes) throw std::invalid_argument("entry: longer than 8 KiB");
+  return line;
+}
+
+Result<Entry> parse_entry(std::string_view line) {
+  if (line.size() > kMaxEntryBytes) return problem("longer than 8 KiB");
+  if (!is_utf8(line)) return problem("not UTF-8");
+  CanonicalScan scan(line);
+  // The envelope is the first of the containers.
+  const auto body = scan.literal("{\"body\":") ? scan.object(kMaxDepth - 1) : std::nullopt;
+  if (!body) return problem("the body is not a canonical object");
+  const auto index = scan.literal(",\"index\":") ? scan.integer() : std::nullopt;
+  if (!index) return problem("the index is not an integer up to 2^53");
+  const auto origin = scan.literal(",\"origin\":") ? scan.plain_string() : std::nullopt;
+  if (!origin || !is_origin(*origin)) return problem("the origin is not of the form ehr/<address>");
+  const auto prev_hex = scan.literal(",\"prev\":") ? scan.plain_string() : std::nullopt;
+  const auto prev = prev_hex ? hash_from_hex(*prev_hex) : std::nullopt;
+  if (!prev) return problem("prev is not 64 lower-case hexadecimal digits");
+  const auto time_text = scan.literal(",\"time\":") ? scan.plain_string() : std::nullopt;
+  const auto time = time_text ? parse_time(*time_text) : std::nullopt;
+  if (!time) return problem("the time is not of the form 2026-11-22T08:00:00.000Z");
+  const auto type = scan.literal(",\"type\":") ? scan.plain_string() : std::nullopt;
+  if (!type || !is_type(*type)) return problem("the type is not a dotted lower-case word");
+  if (!scan.literal(",\"v\":1}") || !scan.at_end()) return problem("does not end with version 1");
+  return Entry{*index, std::string{*origin}, *prev, *time, std::string{*type}, std::string{*body}};
+}
+
+ChainState chain_start(std::string origin) {
+  ChainState state;
+  state.prev = first_prev(origin);
+  state.origin = std::move(origin);
+  state.last_time = TimePoint::min();
+  return state;
+}
+
+Result<Entry> follow_chain(ChainState& state, std::string_view line) {
+  auto entry = parse_entry(line);
+  if (!entry) return entry;
+  if (entry->origin != state.origin) return problem("belongs to another log");
+  if (entry->index != state.next_index) return problem("the index is not the next one");
+  if (entry->prev != state.prev) return problem("prev is not the hash of the entry before");
+  if (entry->time < state.last_time) return problem("the time is before the last entry's");
+  state.prev = sha256(line);
+  state.next_index = entry->index + 1;
+  state.last_time = entry->time;
+  return entry;
+}
+
+}  // namespace ledger
