@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <stdexcept>
@@ -70,6 +71,19 @@ std::optional<Frame> ControlChannel::receive() {
   if (read_all(descriptor_, frame.payload.data(), frame.payload.size()) < frame.payload.size())
     fail_with(ECONNRESET, "control connection ended within a frame");
   return frame;
+}
+
+bool ControlChannel::readable_within(std::chrono::milliseconds limit) const {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now()).count();
+    pollfd poll_for{descriptor_, POLLIN, 0};
+    const int ready = ::poll(&poll_for, 1, static_cast<int>(std::clamp<long long>(left, 0, 3'600'000)));
+    if (ready > 0) return true;
+    if (ready < 0 && errno != EINTR) fail_with_errno("control connection");
+    if (ready == 0 && left <= 3'600'000) return false;
+  }
 }
 
 bool ControlChannel::closed() const {

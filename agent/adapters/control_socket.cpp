@@ -112,6 +112,15 @@ Descriptor take_lock(const fs::path& socket) {
   return lock;
 }
 
+// Whether the file belongs to the service's group (a service under systemd has it already, and may not change
+// owners).
+bool give_to_group(const fs::path& socket) {
+  const auto group = service_group();
+  struct stat status {};
+  if (!group || ::lstat(socket.c_str(), &status) != 0) return false;
+  return status.st_gid == *group || ::chown(socket.c_str(), static_cast<uid_t>(-1), *group) == 0;
+}
+
 Descriptor listen_on(const fs::path& socket) {
   const auto address = socket_address(socket);
   struct stat status {};
@@ -127,10 +136,7 @@ Descriptor listen_on(const fs::path& socket) {
   if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     fail_with_errno("control socket " + socket.string());
   // The group may connect; whoever is let through by the file is still asked for its credentials.
-  mode_t mode = 0600;
-  if (const auto group = service_group();
-      group && ::chown(socket.c_str(), static_cast<uid_t>(-1), *group) == 0)
-    mode = 0660;
+  const mode_t mode = give_to_group(socket) ? 0660 : 0600;
   if (::chmod(socket.c_str(), mode) != 0) fail_with_errno("control socket " + socket.string());
   if (::listen(listener.get(), SOMAXCONN) != 0) fail_with_errno("control socket " + socket.string());
   return listener;

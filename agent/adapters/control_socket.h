@@ -10,6 +10,7 @@
 //   'E' error   JSON {"code": …, "error": …, "hint": …}, ends the call     daemon → client
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -34,6 +35,9 @@ class ControlChannel {
   void send(char kind, std::string_view payload);
   // Nothing at the end of the stream. Throws std::runtime_error for a frame over the limit.
   std::optional<Frame> receive();
+  // Whether receive() would find something (or the end of the stream) within `limit`; a limit below zero is
+  // zero.
+  bool readable_within(std::chrono::milliseconds limit) const;
   // Whether the other side hung up (poll, no waiting).
   bool closed() const;
 

@@ -1,0 +1,44 @@
+// What can be said about a bundle in a file, offline (bundle.md, Signature): its structure; its values, by
+// its signature; its exact bytes and its ledger entry, by the proof beside it.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger-client/core/federation.h"
+
+namespace edge::cli {
+
+struct Trust {
+  std::optional<std::filesystem::path> ca;
+  std::optional<ledger::Federation> federation;
+};
+
+struct BundleReport {
+  std::string type;  // document or collection
+  std::size_t entries = 0;
+  std::string signer, key_id, signed_at;
+  std::vector<std::string> vouched_by;  // "certificate", "federation": who says that the key is the signer's
+  ledger::PublicKey key;
+};
+
+// Structure and signature. Throws Failure (EX_DATAERR) naming what is wrong with the bundle.
+BundleReport check_signed_bundle(std::string_view bundle, const Trust& trust);
+
+struct ProofReport {
+  std::string from, to, request, issued;
+  std::uint64_t bytes = 0;
+  bool anchor_checked = false;  // needs the federation document: the log's key is only there
+  std::string origin, checkpoint_origin;
+  std::uint64_t index = 0, checkpoint_size = 0, cosignatures = 0;
+};
+
+// That the signer of the bundle sent exactly these bytes, and where its ledger says so. `proof` is the
+// manifest's JWS.
+ProofReport check_proof(std::string_view bundle, std::string_view proof, const BundleReport& signer,
+                        const Trust& trust);
+
+}  // namespace edge::cli

@@ -1,0 +1,58 @@
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "agent/cli/commands.h"
+#include "agent/cli/failure.h"
+#include "agent/cli/output.h"
+
+namespace edge::cli {
+namespace {
+
+void check(Common& common) {
+  const fs::path path = config_path(common.config);
+  const auto loaded = load_config(path);
+  if (!common.json) {
+    const auto config = common.load();  // throws with every problem
+    std::cout << path.string() << ": good; this agent is " << config.agent.address->text() << ", "
+              << config.allow.size() << (config.allow.size() == 1 ? " allow rule\n" : " allow rules\n");
+    return;
+  }
+  nlohmann::json out{{"file", path.string()}, {"ok", loaded.ok()}, {"problems", nlohmann::json::array()}};
+  if (!loaded) {
+    for (const auto& problem : loaded.error())
+      out["problems"].push_back({{"line", problem.line}, {"key", problem.key}, {"what", problem.what}});
+    common.status = EX_CONFIG;
+  }
+  print_json(out);
+}
+
+void show(const Common& common) {
+  const Config config = common.load();
+  nlohmann::ordered_json out;
+  for (const auto& [name, value] : config_values(config)) out[name] = value;
+  if (common.json) {
+    std::cout << out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+    return;
+  }
+  for (const auto& [name, value] : out.items())
+    std::cout << name << " = " << value.get<std::string>() << '\n';
+  for (const auto& rule : config.allow) {
+    std::cout << "allow " << rule.peer->text() << ':';
+    for (const auto& purpose : rule.purposes) std::cout << ' ' << purpose;
+    std::cout << '\n';
+  }
+}
+
+}  // namespace
+
+void add_config(CLI::App& root, Common& common) {
+  auto* noun = add_noun(root, "config", "The configuration file");
+  add_command(*noun, common, "check", "Report every problem of the configuration file at once",
+              "ehr-agent config check --config ./ehr-agent.toml")
+      ->callback([&common] { check(common); });
+  add_command(*noun, common, "show", "Show each key with the value in force",
+              "ehr-agent config show | grep limits")
+      ->callback([&common] { show(common); });
+}
+
+}  // namespace edge::cli

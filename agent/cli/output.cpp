@@ -1,0 +1,169 @@
+#include "agent/cli/output.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "agent/cli/failure.h"
+
+namespace edge::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail(const fs::path& file) {
+  throw std::system_error(errno, std::generic_category(), file.string());
+}
+
+// Characters as a terminal counts them: bytes that begin one.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+std::string cell(const nlohmann::json& value) {
+  if (value.is_string()) return printable(value.get<std::string>());
+  if (value.is_null()) return "-";
+  return printable(value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+bool is_table(const nlohmann::json& value) {
+  return value.is_array() && !value.empty() &&
+         std::all_of(value.begin(), value.end(), [](const auto& one) { return one.is_object(); });
+}
+
+void print_rows(const nlohmann::json& list) {
+  std::vector<std::string> columns;
+  for (const auto& row : list)
+    for (const auto& [name, value] : row.items())
+      if (std::find(columns.begin(), columns.end(), name) == columns.end()) columns.push_back(name);
+  std::vector<std::vector<std::string>> rows{columns};
+  for (const auto& row : list) {
+    auto& cells = rows.emplace_back();
+    for (const auto& name : columns) cells.push_back(row.contains(name) ? cell(row[name]) : "-");
+  }
+  print_table(rows);
+}
+
+}  // namespace
+
+void print_json(const nlohmann::json& value) {
+  std::cout << value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+}
+
+void print_table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += printable(row[i]);
+      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
+    }
+    std::cout << line << '\n';
+  }
+}
+
+void print_readable(const nlohmann::json& value, unsigned indent) {
+  std::size_t widest = 0;
+  for (const auto& [name, member] : value.items())
+    if (!member.is_structured()) widest = std::max(widest, width(name));
+  for (const auto& [name, member] : value.items()) {
+    std::cout << std::string(indent, ' ') << printable(name) << ':';
+    if (member.is_object() && !member.empty()) {
+      std::cout << '\n';
+      print_readable(member, indent + 2);
+    } else if (is_table(member)) {
+      std::cout << '\n';
+      print_rows(member);
+    } else {
+      std::cout << std::string(1 + (widest > width(name) ? widest - width(name) : 0), ' ') << cell(member)
+                << '\n';
+    }
+  }
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+  constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
+  double number = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (number >= 1024 && unit + 1 < kUnits.size()) number /= 1024, ++unit;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", number, kUnits[unit]);
+  return text.data();
+}
+
+std::string printable(std::string_view text) {
+  std::string out(text);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(out[i]);
+    // C0, DEL, and C1 as UTF-8 writes it (0xC2 0x80 to 0x9F).
+    const bool c1 = byte == 0xc2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xa0;
+    if (byte < 0x20 || byte == 0x7f) out[i] = '?';
+    if (c1) out[i] = out[i + 1] = '?';
+  }
+  return out;
+}
+
+std::string read_whole(const fs::path& file, std::uint64_t max) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) throw Failure(EX_NOINPUT, file.string() + ": is a directory");
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw Failure(EX_NOINPUT, file.string() + ": " + std::generic_category().message(errno));
+  std::string out;
+  std::array<char, 65'536> buffer{};
+  while (in.read(buffer.data(), buffer.size()) || in.gcount() > 0) {
+    out.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
+    if (out.size() > max) throw Failure(EX_DATAERR, file.string() + ": larger than " + human_bytes(max));
+  }
+  if (in.bad()) throw Failure(EX_IOERR, file.string() + ": can't be read");
+  return out;
+}
+
+AtomicFile::AtomicFile(fs::path file) : file_(std::move(file)), temporary_(file_.string() + ".XXXXXX") {
+  if (fs::is_directory(file_)) throw Failure(EX_CANTCREAT, file_.string() + ": is a directory");
+  descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+  if (descriptor_ < 0)
+    throw Failure(EX_CANTCREAT, file_.string() + ": " + std::generic_category().message(errno));
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto done = ::write(descriptor_, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) fail(file_);
+    bytes.remove_prefix(static_cast<std::size_t>(done));
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0) fail(file_);
+  if (::rename(temporary_.c_str(), file_.c_str()) != 0) fail(file_);
+  ::close(descriptor_);
+  descriptor_ = -1;
+  const fs::path folder = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
+  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return;
+  ::fsync(directory);  // the rename itself; a file system that can't is none the worse
+  ::close(directory);
+}
+
+}  // namespace edge::cli

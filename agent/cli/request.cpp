@@ -1,0 +1,117 @@
+#include <nlohmann/json.hpp>
+
+#include "agent/cli/bundle_output.h"
+#include "agent/cli/commands.h"
+#include "agent/cli/daemon_call.h"
+#include "agent/cli/failure.h"
+#include "agent/cli/patient.h"
+#include "agent/cli/progress.h"
+#include "agent/config/checks.h"
+#include "agent/config/units.h"
+#include "agent/core/fhir/section_names.h"
+
+namespace edge::cli {
+namespace {
+
+struct Options {
+  std::string peer, patient, purpose = "TREAT", reason, timeout;
+  std::vector<std::string> sections;
+  std::optional<fs::path> output;
+};
+
+std::string checked_peer(const std::string& text) {
+  const auto address = ledger::Address::parse(text);
+  if (!address)
+    throw Failure(EX_USAGE, "PEER must be an IPv4 or IPv6 address, as 10.20.0.6",
+                  "`federation.file` lists the peers");
+  return address->text();
+}
+
+void check_sections(const std::vector<std::string>& wanted) {
+  std::vector<std::string> names;
+  for (const auto& [section, name] : fhir::kSectionNames) names.emplace_back(name);
+  for (const auto& one : wanted) {
+    if (fhir::section_from_name(one)) continue;
+    const std::string meant = config_detail::closest(one, names);
+    std::string all;
+    for (const auto& name : names) all += (all.empty() ? "" : ", ") + name;
+    throw Failure(EX_USAGE, "there is no section `" + one + "`",
+                  meant.empty() ? "sections: " + all : "did you mean `" + meant + "`?");
+  }
+}
+
+std::optional<std::chrono::milliseconds> parsed_timeout(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const auto out = parse_duration(text);
+  if (!out || out->count() == 0) throw Failure(EX_USAGE, "--timeout must be a duration, as 30s or 10min");
+  return out;
+}
+
+nlohmann::json to_call(const Options& options, const std::optional<std::chrono::milliseconds>& timeout) {
+  nlohmann::json out{
+      {"command", "request"}, {"peer", checked_peer(options.peer)}, {"purpose", options.purpose}};
+  if (!options.sections.empty()) out["sections"] = options.sections;
+  if (!options.reason.empty()) out["reason"] = options.reason;
+  if (timeout) out["timeout_ms"] = timeout->count();
+  return out;
+}
+
+void request(const Options& options, const Common& common) {
+  check_sections(options.sections);
+  const auto timeout = parsed_timeout(options.timeout);
+  const auto call = to_call(options, timeout);
+  const Config config = common.load();
+  const auto patient = patient_argument(options.patient);
+  // The identifier travels apart from the call, so that a log of calls holds no patient.
+  nlohmann::json identifier{{"value", patient.value}};
+  if (!patient.system.empty()) identifier["system"] = patient.system;
+
+  Daemon daemon(config);
+  BundleOutput output(options.output, common.json);
+  Progress bar;
+  bar.update("asking " + options.peer, 0, 0);
+  CallHandlers handlers;
+  handlers.progress = [&](const nlohmann::json& now) {
+    bar.update(now.value("state", ""), now.value("bytes", std::uint64_t{0}),
+               now.value("total", std::uint64_t{0}));
+  };
+  handlers.data = [&](std::string_view bytes) {
+    bar.clear();
+    output.write(bytes);
+  };
+  const auto result = daemon.call(call, identifier.dump(), handlers, timeout);
+  bar.clear();
+  output.finish(result);
+}
+
+}  // namespace
+
+void add_request(CLI::App& root, Common& common) {
+  auto options = std::make_shared<Options>();
+  auto* command = add_command(
+      root, common, "request", "Ask a peer for a patient's bundle; it is verified before it is handed out",
+      "echo 'http://hospital.example/mrn|12345' | ehr-agent request 10.20.0.6 - -o bundle.json");
+  command->add_option("PEER", options->peer, "IP address of the agent to ask")->required();
+  command
+      ->add_option("PATIENT", options->patient,
+                   "`system|value`, a value alone where it is unique, or - to read it from standard input")
+      ->required();
+  command->add_option("--purpose", options->purpose, "HL7 PurposeOfUse")
+      ->type_name("CODE")
+      ->capture_default_str();
+  command
+      ->add_option("--sections", options->sections,
+                   "Only these sections, separated by commas (required ones always come)")
+      ->delimiter(',')
+      ->type_name("NAMES");
+  command->add_option("--reason", options->reason, "Why, in words: for the peer's audit trail")
+      ->type_name("TEXT");
+  command
+      ->add_option("-o,--output", options->output,
+                   "File for the bundle (else standard output); its proof goes to FILE.proof")
+      ->type_name("FILE");
+  command->add_option("--timeout", options->timeout, "Wait at most this long, as 30s")->type_name("DURATION");
+  command->callback([options, &common] { request(*options, common); });
+}
+
+}  // namespace edge::cli
