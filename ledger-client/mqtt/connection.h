@@ -33,10 +33,10 @@ struct Properties {
 
 struct Message {
   std::string topic;
-  ledger::Bytes payload;
+  ledger::Bytes payload{};
   bool retained = false;
   int qos = 1;
-  Properties properties;
+  Properties properties{};
 };
 
 struct ConnectionOptions {
@@ -60,11 +60,11 @@ enum class PublishResult {
 };
 
 struct ConnectionHandlers {
-  std::function<void(Message&&)> on_message;
-  std::function<void()> on_ready;  // connected and every subscription granted; after every reconnect too
+  std::function<void(Message&&)> on_message{};
+  std::function<void()> on_ready{};  // connected and every subscription granted; after every reconnect too
   // The connection ended, or an attempt failed (every attempt; they are at most 30 s apart). One line, no
   // payload.
-  std::function<void(const std::string& cause)> on_lost;
+  std::function<void(const std::string& cause)> on_lost{};
 };
 
 // MQTT 5 reason code of an acknowledgement; 0 is success, 16 success but nobody is subscribed, 135 Not

@@ -25,6 +25,17 @@ constexpr int kConnectionLost = -1;
 // caller's own turn).
 thread_local bool inside_handler = false;
 
+// OpenSSL's error lines are `thread:error:number:library:function:reason:file:line:data`; people want the
+// reason.
+std::string reason_of(const std::string& line) {
+  std::size_t begin = 0;
+  for (int field = 0; field < 5; ++field) {
+    begin = line.find(':', begin);
+    if (begin++ == std::string::npos) return line.substr(0, line.find('\n'));
+  }
+  return line.substr(begin, line.find(':', begin) - begin);
+}
+
 class HandlerMark {
  public:
   HandlerMark() : before_(inside_handler) { inside_handler = true; }
@@ -114,7 +125,7 @@ class Session::Paho : private mqtt::iaction_listener {
     } else if (token.get_type() == mqtt::token::SUBSCRIBE) {
       session_.subscribed(false);
     } else if (token.get_type() == mqtt::token::CONNECT) {
-      session_.lost("connect failed" +
+      session_.lost("can't connect to " + session_.url_.host + ":" + std::to_string(session_.url_.port) +
                     (code >= kFirstRefusal ? ", reason " + std::to_string(code) : std::string()));
     }
   }
@@ -282,7 +293,7 @@ void Session::acknowledged(PublishWindow::Id id, int reason_code) {
 
 void Session::tls_error(const std::string& line) {
   const std::lock_guard lock(mutex_);
-  tls_error_ = line.substr(0, line.find('\n'));
+  tls_error_ = reason_of(line);
 }
 
 // ---- Publishing

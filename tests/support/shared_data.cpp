@@ -19,11 +19,14 @@ std::optional<fs::path> shared_data(const std::string& relative) {
   const char* ci = std::getenv("CI");
   if (ci != nullptr && std::string(ci) == "true") FAIL("missing in CI: shared data " << relative);
   std::cerr << "left out: needs shared data " << relative << '\n';
-  if (const char* left_out = std::getenv("EHR_LEFT_OUT")) std::ofstream(left_out, std::ios::app) << relative << '\n';
+  if (const char* left_out = std::getenv("EHR_LEFT_OUT"))
+    std::ofstream(left_out, std::ios::app) << relative << '\n';
   return std::nullopt;
 }
 
-fs::path source_root() { return EHR_SOURCE_DIR; }
+fs::path source_root() {
+  return EHR_SOURCE_DIR;
+}
 
 std::string read_file(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);

@@ -1,5 +1,6 @@
-// Inputs and vectors of other people, used in place: below $EHR_SHARED, else ../shared beside the project. A newcomer has none: the
-// suite is then left out and says so (one line in $EHR_LEFT_OUT, which tests/run prints); with CI=true a missing suite fails.
+// Inputs and vectors of other people, used in place: below $EHR_SHARED, else ../shared beside the project. A
+// newcomer has none: the suite is then left out and says so (one line in $EHR_LEFT_OUT, which tests/run
+// prints); with CI=true a missing suite fails.
 #pragma once
 
 #include <filesystem>

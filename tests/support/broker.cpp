@@ -1,0 +1,174 @@
+#include "tests/support/broker.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <stdexcept>
+#include <thread>
+
+#include "tests/support/shared_data.h"
+
+namespace test_support {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kFirstPort = 20'000, kLastPort = 32'000;
+
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+bool can_listen(int port) {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const auto address = loopback(port);
+  const bool free = bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(descriptor);
+  return free;
+}
+
+bool can_connect(int port) {
+  const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const auto address = loopback(port);
+  const bool connected =
+      connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  close(descriptor);
+  return connected;
+}
+
+// An abstract Unix socket as a lock that vanishes with its process. -1 if somebody holds it.
+int reserve(int port) {
+  const int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name = "ehr-agent-test-port-" + std::to_string(port);
+  std::memcpy(address.sun_path + 1, name.data(), name.size());
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (bind(descriptor, reinterpret_cast<const sockaddr*>(&address), size) == 0) return descriptor;
+  close(descriptor);
+  return -1;
+}
+
+std::string topic_form(std::string address) {
+  std::replace_if(
+      address.begin(), address.end(), [](char c) { return c == '.' || c == ':'; }, '-');
+  return address;
+}
+
+void make_ca(const fs::path& pki) {
+  run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
+       "2", "-subj", "/CN=test CA", "-keyout", pki / "ca.key", "-out", pki / "ca.crt"});
+}
+
+// `name`.crt and `name`.key below `pki`.
+void make_certificate(const fs::path& pki, const std::string& name, const std::string& common_name,
+                      const std::string& extensions) {
+  const fs::path request = pki / (name + ".csr"), extension_file = pki / (name + ".ext");
+  std::ofstream(extension_file) << extensions << '\n';
+  run({"openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+       "/CN=" + common_name, "-keyout", pki / (name + ".key"), "-out", request});
+  run({"openssl", "x509", "-req", "-in", request, "-CA", pki / "ca.crt", "-CAkey", pki / "ca.key",
+       "-CAcreateserial", "-days", "2", "-extfile", extension_file, "-out", pki / (name + ".crt")});
+}
+
+}  // namespace
+
+ReservedPorts::ReservedPorts() {
+  const int pairs = (kLastPort - kFirstPort) / 2;
+  const int start = static_cast<int>(getpid()) % pairs;
+  for (int tried = 0; tried < pairs; ++tried) {
+    first_ = kFirstPort + 2 * ((start + tried) % pairs);
+    reservation_ = reserve(first_);
+    if (reservation_ < 0) continue;
+    if (can_listen(first()) && can_listen(second())) return;
+    close(reservation_);
+  }
+  throw std::runtime_error("no free port");
+}
+
+ReservedPorts::~ReservedPorts() {
+  close(reservation_);
+}
+
+Broker::Broker() : pki_(folder_ / "pki") {
+  fs::create_directory(pki_);
+  make_ca(pki_);
+  make_certificate(pki_, "broker", "127.0.0.1", "subjectAltName=IP:127.0.0.1");
+  run({source_root() / "broker-config/mosquitto/render", "--pki", pki_, "--out", folder_ / "broker", "--bind",
+       "127.0.0.1", "--agents-port", std::to_string(agents_port()), "--monitors-port",
+       std::to_string(monitors_port()), "--user", "root"});
+  restart();
+}
+
+void Broker::restart() {
+  mosquitto_ = Process({"mosquitto", "-c", folder_ / "broker/mosquitto.conf"}, folder_ / "mosquitto.log");
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!can_connect(agents_port()) || !can_connect(monitors_port())) {
+    if (!mosquitto_.running() || std::chrono::steady_clock::now() > end) {
+      throw std::runtime_error("mosquitto didn't start: " + log());
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void Broker::stop() {
+  mosquitto_.signal(SIGTERM);
+  if (mosquitto_.wait() == -1) throw std::runtime_error("mosquitto didn't stop");
+}
+
+void Broker::kill_hard() {
+  mosquitto_.signal(SIGKILL);
+  mosquitto_.wait();
+}
+
+Certificate Broker::agent(const std::string& address) {
+  const std::string name = topic_form(address);
+  const Certificate own{pki_ / (name + ".crt"), pki_ / (name + ".key")};
+  if (!fs::exists(own.certificate)) make_certificate(pki_, name, name, "subjectAltName=IP:" + address);
+  return own;
+}
+
+Certificate Broker::monitor(const std::string& name) {
+  const Certificate own{pki_ / (name + ".crt"), pki_ / (name + ".key")};
+  if (!fs::exists(own.certificate)) make_certificate(pki_, name, name, "extendedKeyUsage=clientAuth");
+  return own;
+}
+
+mqtt_transport::ConnectionOptions Broker::agent_options(const std::string& address) {
+  return options(url(), topic_form(address), agent(address));
+}
+
+mqtt_transport::ConnectionOptions Broker::monitor_options(const std::string& name) {
+  return options(monitor_url(), name, monitor(name));
+}
+
+mqtt_transport::ConnectionOptions Broker::options(const std::string& url, const std::string& id,
+                                                  const Certificate& own) {
+  mqtt_transport::ConnectionOptions options;
+  options.url = url;
+  options.client_id = id;
+  options.ca_file = ca();
+  options.certificate_file = own.certificate;
+  options.key_file = own.key;
+  return options;
+}
+
+std::string Broker::log() const {
+  return read_file(folder_ / "mosquitto.log");
+}
+
+}  // namespace test_support
