@@ -1,8 +1,11 @@
+#include "agent/adapters/certificates.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
-
-#include <arpa/inet.h>
 
 #include "agent/adapters/key_files.h"
 
@@ -20,6 +23,7 @@ struct Free {
 using Certificate = std::unique_ptr<X509, Free<X509_free>>;
 using Store = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
 using StoreContext = std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>>;
+using File = std::unique_ptr<BIO, Free<BIO_free_all>>;
 using Names = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>>;
 
 struct FreeStack {
@@ -73,6 +77,37 @@ std::optional<ledger::PublicKey> ed25519_key_of(X509* certificate) {
 
 }  // namespace
 
+std::optional<CertificateFacts> certificate_facts(ledger::ByteView der) {
+  const Certificate certificate = decode(der);
+  const auto key = certificate ? ed25519_key_of(certificate.get()) : std::nullopt;
+  const auto address = key ? ip_of(certificate.get()) : std::nullopt;
+  if (!address) {
+    return std::nullopt;
+  }
+  return CertificateFacts{*key, *address};
+}
+
+std::vector<ledger::Bytes> read_certificates(const std::filesystem::path& pem_file) {
+  const File file(BIO_new_file(pem_file.c_str(), "r"));
+  std::vector<ledger::Bytes> out;
+  while (file) {
+    const Certificate certificate(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
+    if (!certificate) {
+      break;
+    }
+    ledger::Bytes der(static_cast<std::size_t>(i2d_X509(certificate.get(), nullptr)));
+    unsigned char* at = der.data();
+    i2d_X509(certificate.get(), &at);
+    out.push_back(std::move(der));
+  }
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  ERR_clear_error();
+  if (!file || out.empty() || !at_end) {
+    throw std::runtime_error(pem_file.string() + ": no certificate, or a malformed one");
+  }
+  return out;
+}
+
 ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>& x5c_der,
                                                 const std::filesystem::path& ca_file) {
   if (x5c_der.empty() || x5c_der.size() > kMaxChain) {
@@ -100,15 +135,11 @@ ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>
     return ledger::Problem{std::string("x5c: ") +
                            X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))};
   }
-  const auto key = ed25519_key_of(chain.front().get());
-  const auto address = ip_of(chain.front().get());
-  if (!key) {
-    return ledger::Problem{"x5c: the certificate's key is not Ed25519"};
+  const auto facts = certificate_facts(x5c_der.front());
+  if (!facts) {
+    return ledger::Problem{"x5c: the certificate is not for one Ed25519 key and one IP address"};
   }
-  if (!address) {
-    return ledger::Problem{"x5c: the certificate does not name exactly one IP address"};
-  }
-  return CertifiedKey{*key, address->text()};
+  return CertifiedKey{facts->key, facts->address.text()};
 }
 
 }  // namespace edge

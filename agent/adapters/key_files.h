@@ -1,5 +1,6 @@
-// Keys as files (trust.md, Keys): sign-N.pem (PKCS#8) with sign-N.crt, log-N.skey, witness-N.skey, age-N.txt, tls.key, tls.crt,
-// ca.crt below one directory, each of mode 0600. Loading refuses a secret others can read. Errors name the file, never its content.
+// Keys as files (trust.md, Keys): sign-N.pem (PKCS#8) with sign-N.crt, log-N.skey, witness-N.skey, age-N.txt,
+// tls.key, tls.crt, ca.crt below one directory, each of mode 0600. Loading refuses a secret others can read.
+// Errors name the file, never its content.
 #pragma once
 
 #include <filesystem>
@@ -35,18 +36,22 @@ struct KeyRing {
 // Throws std::runtime_error with the path and what is wrong with it.
 KeyRing load_keys(const std::filesystem::path& directory, const ledger::Address& address);
 
-// Makes sign-1, log-1, witness-1, age-1 where they do not exist; never overwrites. Durable, mode 0600, directory 0700. TLS keys and
-// certificates are deploy/pki's. Returns the names made.
-std::vector<std::string> generate_keys(const std::filesystem::path& directory, const ledger::Address& address);
+// Makes sign-1, log-1, witness-1, age-1 where they do not exist; never overwrites. Durable, mode 0600,
+// directory 0700. TLS keys and certificates are deploy/pki's. Returns the names made.
+std::vector<std::string> generate_keys(const std::filesystem::path& directory,
+                                       const ledger::Address& address);
 
 // The member object of a federation document for these keys (public parts only), as JSON text.
-std::string member_json(const std::filesystem::path& directory, const ledger::Address& address, const std::string& name);
+std::string member_json(const std::filesystem::path& directory, const ledger::Address& address,
+                        const std::string& name);
 
-// The public key of a certificate's Ed25519 key after OpenSSL verified it against the CA file, and its IP SAN; for bundles of outsiders.
+// The public key of a certificate's Ed25519 key after OpenSSL verified it against the CA file, and its IP
+// SAN; for bundles of outsiders.
 struct CertifiedKey {
   ledger::PublicKey key;
   std::string address;
 };
-ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>& x5c_der, const std::filesystem::path& ca_file);
+ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>& x5c_der,
+                                                const std::filesystem::path& ca_file);
 
 }  // namespace edge

@@ -50,7 +50,15 @@ Secret& Secret::operator=(Secret&& other) noexcept {
   return *this;
 }
 
-void wipe(std::span<std::uint8_t> bytes) noexcept { sodium_memzero(bytes.data(), bytes.size()); }
+Secret random_secret(std::size_t size) {
+  Secret secret(size);
+  randombytes_buf(secret.reveal().data(), size);
+  return secret;
+}
+
+void wipe(std::span<std::uint8_t> bytes) noexcept {
+  sodium_memzero(bytes.data(), bytes.size());
+}
 
 void initialise_cryptography() {
   static std::once_flag once;

@@ -30,6 +30,9 @@ class Secret {
   std::size_t size_ = 0;
 };
 
+// Fresh random bytes, for a key.
+Secret random_secret(std::size_t size);
+
 // Overwrites the bytes in a way no optimiser removes.
 void wipe(std::span<std::uint8_t> bytes) noexcept;
 

@@ -1,6 +1,4 @@
 // Recipients and identities: the two kinds of age keys and their text (formats.md 1.7).
-#include <sodium.h>
-
 #include <algorithm>
 
 #include "agent/core/age/age.h"
@@ -43,9 +41,7 @@ Identity::Identity(Secret secret) : secret_(std::move(secret)) {
 }
 
 Identity Identity::generate() {
-  Secret secret(kKeyBytes);
-  randombytes_buf(secret.reveal().data(), kKeyBytes);
-  return Identity(std::move(secret));
+  return Identity(random_secret(kKeyBytes));
 }
 
 ledger::Result<Identity> Identity::parse(const Secret& file) {

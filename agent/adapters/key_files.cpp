@@ -1,0 +1,208 @@
+#include "agent/adapters/key_files.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "agent/adapters/certificates.h"
+#include "agent/adapters/key_formats.h"
+#include "agent/adapters/secret_file.h"
+#include "ledger-client/core/base64.h"
+#include "ledger-client/core/time_text.h"
+
+namespace edge {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kSeedBytes = 32;
+
+// A kind of key file: `sign-N.pem` and so on.
+struct Kind {
+  std::string_view use;
+  std::string_view extension;
+};
+constexpr Kind kSign{"sign", ".pem"};
+constexpr Kind kLog{"log", ".skey"};
+constexpr Kind kWitness{"witness", ".skey"};
+constexpr Kind kAge{"age", ".txt"};
+
+struct KeyFile {
+  std::string id;  // use-N
+  fs::path path;
+};
+
+[[noreturn]] void refuse(const fs::path& file, const std::string& why) {
+  throw std::runtime_error(file.string() + ": " + why);
+}
+
+// N of `use-N.extension`; nothing for other files. No leading zero, so that a key has one name.
+std::optional<unsigned long> number_of(const Kind& kind, std::string_view name) {
+  const std::string before = std::string(kind.use) + "-";
+  if (!name.starts_with(before) || !name.ends_with(kind.extension) ||
+      name.size() <= before.size() + kind.extension.size()) {
+    return std::nullopt;
+  }
+  name.remove_prefix(before.size());
+  name.remove_suffix(kind.extension.size());
+  const bool digits = std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits || name.front() == '0' || name.size() > 9) {
+    return std::nullopt;
+  }
+  return std::stoul(std::string(name));
+}
+
+// Newest, which has the highest number, first.
+std::vector<KeyFile> find_keys(const fs::path& directory, const Kind& kind) {
+  std::map<unsigned long, KeyFile, std::greater<>> found;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(directory, none)) {
+    if (const auto number = number_of(kind, entry.path().filename().native())) {
+      found[*number] = {std::string(kind.use) + "-" + std::to_string(*number), entry.path()};
+    }
+  }
+  std::vector<KeyFile> keys;
+  for (auto& [number, key] : found) {
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+KeyFile newest_key(const fs::path& directory, const Kind& kind) {
+  std::vector<KeyFile> keys = find_keys(directory, kind);
+  if (keys.empty()) {
+    refuse(directory, "no key " + std::string(kind.use) + "-N" + std::string(kind.extension));
+  }
+  return std::move(keys.front());
+}
+
+SignKey load_sign_key(const KeyFile& file, const ledger::Address& address) {
+  const auto seed = seed_from_pem(read_secret_file(file.path));
+  if (!seed) {
+    refuse(file.path, "not an Ed25519 key in PKCS#8 (PEM)");
+  }
+  SignKey key{file.id, make_ed25519_signer(*seed), {}};
+  const fs::path certificate = fs::path(file.path).replace_extension(".crt");
+  if (!fs::exists(certificate)) {
+    return key;
+  }
+  key.x5c_der = read_certificates(certificate);
+  const auto facts = certificate_facts(key.x5c_der.front());
+  if (!facts || facts->key != key.signer->public_key()) {
+    refuse(certificate, "not a certificate of " + file.path.filename().string());
+  }
+  if (facts->address != address) {
+    refuse(certificate, "its address is not " + address.text());
+  }
+  return key;
+}
+
+LogKey load_note_key(const KeyFile& file, const std::string& name, ledger::NoteKeyType type) {
+  const auto key = seed_from_skey(read_secret_file(file.path));
+  if (!key) {
+    refuse(file.path, "not the private key of a note signer");
+  }
+  if (key->name != name) {
+    refuse(file.path, "the key of another name than " + name);
+  }
+  std::unique_ptr<Signer> signer = make_ed25519_signer(key->seed);
+  return {file.id, ledger::NoteKey{name, type, signer->public_key()}, std::move(signer)};
+}
+
+LogKey load_log_key(const KeyFile& file, const ledger::Address& address) {
+  return load_note_key(file, address.origin(), ledger::NoteKeyType::kEd25519);
+}
+
+LogKey load_witness_key(const KeyFile& file, const ledger::Address& address) {
+  return load_note_key(file, address.witness_name(), ledger::NoteKeyType::kCosignatureV1);
+}
+
+age::Identity load_age_key(const KeyFile& file) {
+  auto identity = age::Identity::parse(read_secret_file(file.path));
+  if (!identity) {
+    refuse(file.path, identity.error().reason);
+  }
+  return std::move(identity).value();
+}
+
+ledger::TimePoint now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+// The start of the day the file was made, so that a peer whose clock is late takes what is signed right away.
+std::string valid_from(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) {
+    refuse(file, "can't be examined");
+  }
+  const auto day =
+      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::from_time_t(status.st_mtime));
+  return ledger::format_time(day);
+}
+
+}  // namespace
+
+KeyRing load_keys(const fs::path& directory, const ledger::Address& address) {
+  initialise_cryptography();
+  KeyRing ring;
+  ring.sign = load_sign_key(newest_key(directory, kSign), address);
+  ring.log = load_log_key(newest_key(directory, kLog), address);
+  ring.witness = load_witness_key(newest_key(directory, kWitness), address);
+  newest_key(directory, kAge);  // there must be one
+  for (const KeyFile& file : find_keys(directory, kAge)) {
+    ring.age.push_back(load_age_key(file));
+  }
+  return ring;
+}
+
+std::vector<std::string> generate_keys(const fs::path& directory, const ledger::Address& address) {
+  initialise_cryptography();
+  if (fs::create_directories(directory)) {
+    fs::permissions(directory, fs::perms::owner_all);
+  }
+  std::vector<std::string> made;
+  const auto make = [&](const Kind& kind, auto content) {
+    const std::string name = std::string(kind.use) + "-1" + std::string(kind.extension);
+    if (find_keys(directory, kind).empty() && create_secret_file(directory / name, content())) {
+      made.push_back(name);
+    }
+  };
+  make(kSign, [] { return pem_from_seed(random_secret(kSeedBytes)); });
+  make(kLog, [&] { return skey_from_seed(address.origin(), random_secret(kSeedBytes)); });
+  make(kWitness, [&] { return skey_from_seed(address.witness_name(), random_secret(kSeedBytes)); });
+  make(kAge, [] { return age::Identity::generate().to_file(ledger::format_time(now())); });
+  return made;
+}
+
+std::string member_json(const fs::path& directory, const ledger::Address& address, const std::string& name) {
+  initialise_cryptography();
+  nlohmann::ordered_json keys = nlohmann::ordered_json::array();
+  const auto add = [&](const Kind& kind, auto public_text) {
+    std::vector<KeyFile> files = find_keys(directory, kind);
+    for (auto file = files.rbegin(); file != files.rend(); ++file) {
+      keys.push_back({{"id", file->id},
+                      {"use", kind.use},
+                      {"public", public_text(*file)},
+                      {"from", valid_from(file->path)}});
+    }
+  };
+  add(kSign, [&](const KeyFile& file) {
+    return ledger::base64url_encode(load_sign_key(file, address).signer->public_key().bytes);
+  });
+  add(kLog, [&](const KeyFile& file) { return load_log_key(file, address).key.to_vkey(); });
+  add(kWitness, [&](const KeyFile& file) { return load_witness_key(file, address).key.to_vkey(); });
+  add(kAge, [](const KeyFile& file) { return load_age_key(file).recipient().to_text(); });
+  const nlohmann::ordered_json member = {{"address", address.text()},
+                                         {"name", name},
+                                         {"roles", {"hospital"}},
+                                         {"status", "active"},
+                                         {"keys", std::move(keys)}};
+  return member.dump(2) + "\n";
+}
+
+}  // namespace edge

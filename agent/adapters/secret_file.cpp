@@ -1,0 +1,127 @@
+#include "agent/adapters/secret_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <stdexcept>
+#include <system_error>
+
+namespace edge {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr off_t kMaxBytes = 64 * 1024;
+constexpr mode_t kOthers = 077;
+
+[[noreturn]] void fail(const fs::path& file, const char* what) {
+  throw std::system_error(errno, std::generic_category(), file.string() + ": " + what);
+}
+
+class Descriptor {
+ public:
+  Descriptor(const fs::path& file, int flags, mode_t mode = 0)
+      : number_(::open(file.c_str(), flags | O_CLOEXEC, mode)) {}
+  ~Descriptor() {
+    if (number_ >= 0) {
+      ::close(number_);
+    }
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return number_; }
+  bool valid() const { return number_ >= 0; }
+
+ private:
+  int number_;
+};
+
+struct stat check_owner_and_mode(const fs::path& file, int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0) {
+    fail(file, "can't be examined");
+  }
+  if (!S_ISREG(status.st_mode)) {
+    throw std::runtime_error(file.string() + ": not a regular file");
+  }
+  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
+    throw std::runtime_error(file.string() + ": belongs to another user");
+  }
+  if ((status.st_mode & kOthers) != 0) {
+    throw std::runtime_error(file.string() + ": open to group or others; chmod 600 it");
+  }
+  if (status.st_size == 0 || status.st_size > kMaxBytes) {
+    throw std::runtime_error(file.string() + ": empty or too large for a key");
+  }
+  return status;
+}
+
+void write_all(const fs::path& file, int descriptor, std::span<const std::uint8_t> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) {
+      fail(file, "can't be written");
+    }
+    bytes = bytes.subspan(written < 0 ? 0 : static_cast<std::size_t>(written));
+  }
+}
+
+void sync_directory(const fs::path& directory) {
+  const Descriptor descriptor(directory, O_RDONLY | O_DIRECTORY);
+  if (!descriptor.valid() || ::fsync(descriptor.get()) != 0) {
+    fail(directory, "can't be synchronised");
+  }
+}
+
+}  // namespace
+
+Secret read_secret_file(const fs::path& file) {
+  const Descriptor descriptor(file, O_RDONLY | O_NONBLOCK);  // a FIFO must not stop us
+  if (!descriptor.valid()) {
+    fail(file, "can't be opened");
+  }
+  const struct stat status = check_owner_and_mode(file, descriptor.get());
+  Secret content(static_cast<std::size_t>(status.st_size));
+  std::span<std::uint8_t> rest = content.reveal();
+  while (!rest.empty()) {
+    const ssize_t got = ::read(descriptor.get(), rest.data(), rest.size());
+    if (got == 0) {
+      throw std::runtime_error(file.string() + ": changed while it was read");
+    }
+    if (got < 0 && errno != EINTR) {
+      fail(file, "can't be read");
+    }
+    rest = rest.subspan(got < 0 ? 0 : static_cast<std::size_t>(got));
+  }
+  return content;
+}
+
+bool create_secret_file(const fs::path& file, const Secret& content) {
+  const fs::path unfinished = file.parent_path() / ("." + file.filename().string() + ".new");
+  ::unlink(unfinished.c_str());  // left by a crash
+  {
+    const Descriptor descriptor(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    if (!descriptor.valid()) {
+      fail(unfinished, "can't be created");
+    }
+    write_all(unfinished, descriptor.get(), content.reveal());
+    if (::fsync(descriptor.get()) != 0) {
+      fail(unfinished, "can't be synchronised");
+    }
+  }
+  // link() refuses to replace a file, which rename() would not.
+  const bool linked = ::link(unfinished.c_str(), file.c_str()) == 0;
+  const int reason = errno;
+  ::unlink(unfinished.c_str());
+  if (!linked && reason != EEXIST) {
+    errno = reason;
+    fail(file, "can't be created");
+  }
+  sync_directory(file.parent_path());
+  return linked;
+}
+
+}  // namespace edge
