@@ -66,8 +66,8 @@ void Record::put(const char* kind, const std::string& id, Json resource) {
   const bool urn = patient_.references == References::kUrn;
   std::string url =
       urn ? "urn:uuid:" + id : "https://his.sample.example/fhir/" + std::string(kind) + "/" + id;
-  constexpr std::size_t kEntryBytes = 60;
-  bytes_ += resource.size() + url.size() + kEntryBytes;
+  // With what stands around a resource in its Bundle.
+  bytes_ += resource.size() + url.size() + 28 + (urn ? 36 + std::string_view(kind).size() : 0);
   patient_.entries.push_back({std::move(url), kind, std::move(resource)});
 }
 

@@ -30,7 +30,10 @@ bool read_resource(ondemand::value value, BundleEntry& entry) {
   entry.id = string_of(object.find_field_unordered("id"));
   bool empty = false;
   if (object.reset().get(empty) != simdjson::SUCCESS) return false;
-  return object.raw_json().get(entry.resource) == simdjson::SUCCESS;
+  if (object.raw_json().get(entry.resource) != simdjson::SUCCESS) return false;
+  entry.resource = entry.resource.substr(
+      0, entry.resource.rfind('}') + 1);  // simdjson takes the white space after it along
+  return true;
 }
 
 // The end of the string literal that starts at `from` (a quote): the index after the closing quote.

@@ -148,7 +148,7 @@ void FileImport::load_resource(std::string_view text, std::string_view full_url,
   if (on_position_ && source_ != nullptr) on_position_(source_->position());
   const auto lookup = [&](std::string_view url) { return writer_.noted(bundle, url); };
   std::string rewritten;
-  if (!full_url.empty() && writer_.has_notes()) {
+  if (bundles_[static_cast<std::size_t>(bundle)] && writer_.has_notes()) {
     rewritten = rewrite_references(text, lookup);
     text = rewritten;
     if (lookup(full_url)) full_url = {};

@@ -51,7 +51,8 @@ void JsonScanner::Names::clear() {
 JsonScanner::JsonScanner(ByteSource& source, std::size_t max_depth)
     : source_(source), max_depth_(max_depth), window_(kWindow, '\0') {}
 
-void JsonScanner::broken(const char* what) const {
+void JsonScanner::broken(const char* what) {
+  if (next_byte() == kEnd) what = "the text ends in the middle";
   throw BrokenFile("line " + std::to_string(line_) + ", byte " + std::to_string(window_offset_ + at_) + ": " +
                    what);
 }
@@ -77,7 +78,7 @@ void JsonScanner::flush_capture() {
 }
 
 char JsonScanner::take() {
-  if (next_byte() == kEnd) broken("the text ends in the middle");
+  if (next_byte() == kEnd) broken("not JSON");
   return window_[at_++];
 }
 
@@ -97,9 +98,7 @@ int JsonScanner::peek() {
 }
 
 void JsonScanner::expect(char wanted, const char* what) {
-  const int c = peek();
-  if (c == kEnd) broken("the text ends in the middle");
-  if (c != static_cast<unsigned char>(wanted)) broken(what);
+  if (peek() != static_cast<unsigned char>(wanted)) broken(what);
   ++at_;
 }
 
@@ -154,7 +153,7 @@ std::string JsonScanner::string() {
 void JsonScanner::take_string(std::string* decoded) {
   expect('"', "not a JSON string");
   for (;;) {
-    if (next_byte() == kEnd) broken("the text ends in the middle");
+    if (next_byte() == kEnd) broken("not JSON");
     const std::size_t from = at_;
     while (at_ < end_ && window_[at_] != '"' && window_[at_] != '\\' &&
            static_cast<unsigned char>(window_[at_]) >= 0x20)
@@ -231,8 +230,6 @@ void JsonScanner::take_word(const char* word) {
 void JsonScanner::skip() {
   const int c = peek();
   switch (c) {
-    case kEnd:
-      broken("the text ends in the middle");
     case '{':
       return object([this](const std::string&) { skip(); });
     case '[':

@@ -59,7 +59,7 @@ class JsonScanner {
     void clear();
   };
 
-  [[noreturn]] void broken(const char* what) const;
+  [[noreturn]] void broken(const char* what);
   bool refill();
   int next_byte() { return at_ < end_ || refill() ? static_cast<unsigned char>(window_[at_]) : kEnd; }
   char take();
