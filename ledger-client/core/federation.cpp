@@ -16,8 +16,8 @@ using nlohmann::json;
 constexpr JsonLimits kLimits{.max_bytes = 16U << 20U, .max_depth = 8};
 constexpr std::size_t kMaxMembers = 10'000;
 constexpr std::size_t kMaxKeys = 64;
-constexpr std::size_t kMaxNameBytes = 256;
-constexpr std::size_t kMaxPublicTextBytes = 256;
+constexpr std::size_t kMaxName = 256;
+constexpr std::size_t kMaxPublicText = 256;
 
 template <class Value>
 struct Named {
@@ -68,10 +68,15 @@ class Node {
       nodes.emplace_back(item, place_ + "[" + std::to_string(nodes.size()) + "]");
     return nodes;
   }
+  // At most so many Unicode characters.
   const std::string& text(std::size_t at_most) const {
     if (!value_.is_string()) refuse("is not a string");
     const auto& text = value_.get_ref<const std::string&>();
-    if (text.empty() || text.size() > at_most) refuse("is empty or too long");
+    const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80; };
+    if (text.empty() ||
+        std::count_if(text.begin(), text.end(), begins) > static_cast<std::ptrdiff_t>(at_most)) {
+      refuse("is empty or too long");
+    }
     return text;
   }
   std::uint64_t number(std::uint64_t at_least) const {
@@ -177,7 +182,7 @@ MemberKey read_key(const Node& node, const Address& owner) {
   key.use = node["use"].one_of(kUses);
   key.id = node["id"].text(32);
   if (!is_key_id(key.id, node["use"].text(32))) node["id"].refuse("is not its use and a number, like sign-1");
-  key.public_text = node["public"].text(kMaxPublicTextBytes);
+  key.public_text = node["public"].text(kMaxPublicText);
   check_public_text(node["public"], key.use, key.public_text, owner);
   key.from = node["from"].time();
   if (node.has("to")) {
@@ -196,11 +201,8 @@ Address read_address(const Node& node) {
 
 Member read_member(const Node& node) {
   node.only_members({"address", "name", "roles", "status", "keys"});
-  Member member{read_address(node["address"]),
-                node["name"].text(kMaxNameBytes),
-                {},
-                node["status"].one_of(kStatuses),
-                {}};
+  Member member{
+      read_address(node["address"]), node["name"].text(kMaxName), {}, node["status"].one_of(kStatuses), {}};
   for (const Node& role : node["roles"].items(kRoles.size())) {
     const std::string& name = role.text(32);
     if (std::find(kRoles.begin(), kRoles.end(), name) == kRoles.end())
@@ -225,10 +227,10 @@ void check_governance(const Node& document) {
   if (document.has("admins")) {
     for (const Node& admin : document["admins"].items(kMaxMembers)) {
       admin.only_members({"id", "key"});
-      const std::string& id = admin["id"].text(kMaxNameBytes);
+      const std::string& id = admin["id"].text(kMaxName);
       if (std::find(ids.begin(), ids.end(), id) != ids.end()) admin["id"].refuse("is there twice");
       ids.push_back(id);
-      if (!read_public_key(admin["key"].text(kMaxPublicTextBytes)))
+      if (!read_public_key(admin["key"].text(kMaxPublicText)))
         admin["key"].refuse("is not the base64url of 32 bytes");
     }
   }
