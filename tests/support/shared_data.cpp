@@ -3,8 +3,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <iterator>
-#include <stdexcept>
 
 #include <catch2/catch.hpp>
 
@@ -22,16 +20,6 @@ std::optional<fs::path> shared_data(const std::string& relative) {
   if (const char* left_out = std::getenv("EHR_LEFT_OUT"))
     std::ofstream(left_out, std::ios::app) << relative << '\n';
   return std::nullopt;
-}
-
-fs::path source_root() {
-  return EHR_SOURCE_DIR;
-}
-
-std::string read_file(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::runtime_error("can't read " + file.string());
-  return {std::istreambuf_iterator<char>(in), {}};
 }
 
 }  // namespace test_support
