@@ -7,10 +7,28 @@ namespace ledger {
 namespace {
 constexpr std::string_view kDigits = "0123456789abcdef";
 
-int digit_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
+constexpr std::uint8_t kNoDigit = 0xff;
+
+constexpr std::array<std::uint8_t, 256> make_values() {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNoDigit);
+  for (std::size_t i = 0; i < kDigits.size(); ++i)
+    values[static_cast<std::uint8_t>(kDigits[i])] = static_cast<std::uint8_t>(i);
+  return values;
+}
+constexpr std::array<std::uint8_t, 256> kValues = make_values();
+
+// Fills `bytes` from twice as many digits; false if a character is none. Without a branch per digit: entries
+// are full of hashes.
+bool decode(std::string_view hex, std::span<std::uint8_t> bytes) {
+  unsigned seen = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::uint8_t high = kValues[static_cast<std::uint8_t>(hex[2 * i])];
+    const std::uint8_t low = kValues[static_cast<std::uint8_t>(hex[2 * i + 1])];
+    seen |= static_cast<unsigned>(high) | low;
+    bytes[i] = static_cast<std::uint8_t>(high << 4U | low);
+  }
+  return seen < 16;
 }
 }  // namespace
 
@@ -26,21 +44,15 @@ std::string to_hex(ByteView bytes) {
 
 std::optional<Bytes> from_hex(std::string_view hex) {
   if (hex.size() % 2 != 0) return std::nullopt;
-  Bytes bytes;
-  bytes.reserve(hex.size() / 2);
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    const int high = digit_value(hex[i]);
-    const int low = digit_value(hex[i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    bytes.push_back(static_cast<std::uint8_t>(high << 4 | low));
-  }
+  Bytes bytes(hex.size() / 2);
+  if (!decode(hex, bytes)) return std::nullopt;
   return bytes;
 }
 
 std::optional<Hash> hash_from_hex(std::string_view hex) {
-  if (hex.size() != 64) return std::nullopt;
-  const auto bytes = from_hex(hex);
-  return bytes ? hash_from_bytes(*bytes) : std::nullopt;
+  Hash hash;
+  if (hex.size() != 2 * hash.size() || !decode(hex, hash)) return std::nullopt;
+  return hash;
 }
 
 std::optional<Hash> hash_from_bytes(ByteView bytes) {

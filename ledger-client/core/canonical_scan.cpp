@@ -2,6 +2,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <string>
 
 #include "ledger-client/core/canonical_json.h"
@@ -21,6 +22,26 @@ constexpr std::array<bool, 256> kPlain = make_plain();
 
 bool is_plain(char c) {
   return kPlain[static_cast<unsigned char>(c)];
+}
+
+// Whether a byte of the word is below 0x20, a quote or a backslash (each byte's answer is in its highest
+// bit).
+bool has_special(std::uint64_t word) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
+  const std::uint64_t quote = word ^ kOnes * '"', backslash = word ^ kOnes * '\\';
+  const std::uint64_t found =
+      ((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
+  return (found & kHighs) != 0;
+}
+
+// The next position from `at` on whose character doesn't stand for itself, or the end.
+std::size_t skip_plain(std::string_view text, std::size_t at) {
+  for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    if (has_special(word)) break;
+  }
+  while (at < text.size() && is_plain(text[at])) ++at;
+  return at;
 }
 
 int hex_value(char c) {
@@ -86,7 +107,7 @@ bool CanonicalScan::literal(std::string_view expected) {
 std::optional<std::string_view> CanonicalScan::plain_string() {
   if (!take('"')) return std::nullopt;
   const std::size_t begin = at_;
-  while (at_ < text_.size() && is_plain(text_[at_])) ++at_;
+  at_ = skip_plain(text_, at_);
   const std::string_view content = text_.substr(begin, at_ - begin);
   if (!take('"')) return std::nullopt;
   return content;
@@ -118,18 +139,20 @@ bool CanonicalScan::escape() {
 
 bool CanonicalScan::string() {
   if (!take('"')) return false;
-  while (at_ < text_.size()) {
+  for (;;) {
+    at_ = skip_plain(text_, at_);
+    if (at_ == text_.size()) return false;
     const char c = text_[at_++];
-    if (is_plain(c)) continue;
     if (c == '"') return true;
     if (c != '\\' || !escape()) return false;
   }
-  return false;
 }
 
 bool CanonicalScan::number() {
   const std::size_t end = text_.find_first_not_of("+-.0123456789Ee", at_);
   const std::string_view token = text_.substr(at_, end == text_.npos ? end : end - at_);
+  constexpr std::size_t kSurelyExactDigits = 15;
+  if (token.size() <= kSurelyExactDigits && token != "-0" && is_json_integer(token)) return literal(token);
   const auto value = json_number(token);
   if (!value) return false;
   std::string canonical;

@@ -55,11 +55,6 @@ bool is_purpose(std::string_view text) {
          std::all_of(text.begin(), text.end(), allowed);
 }
 
-bool is_hash(std::string_view text) {
-  const auto hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), hex);
-}
-
 bool is_address(std::string_view text) {
   const auto address = Address::parse(text);
   return address && address->text() == text;
@@ -68,7 +63,7 @@ bool is_address(std::string_view text) {
 bool holds_text(Holds what, std::string_view text) {
   switch (what) {
     case Holds::kHash:
-      return is_hash(text);
+      return hash_from_hex(text).has_value();
     case Holds::kUuid:
       return is_uuid(text);
     case Holds::kAddress:
