@@ -69,20 +69,9 @@ std::string topic_form(std::string address) {
   return address;
 }
 
-void make_ca(const fs::path& pki) {
-  run({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-       "2", "-subj", "/CN=test CA", "-keyout", pki / "ca.key", "-out", pki / "ca.crt"});
-}
-
-// `name`.crt and `name`.key below `pki`.
-void make_certificate(const fs::path& pki, const std::string& name, const std::string& common_name,
-                      const std::string& extensions) {
-  const fs::path request = pki / (name + ".csr"), extension_file = pki / (name + ".ext");
-  std::ofstream(extension_file) << extensions << '\n';
-  run({"openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-       "/CN=" + common_name, "-keyout", pki / (name + ".key"), "-out", request});
-  run({"openssl", "x509", "-req", "-in", request, "-CA", pki / "ca.crt", "-CAkey", pki / "ca.key",
-       "-CAcreateserial", "-days", "2", "-extfile", extension_file, "-out", pki / (name + ".crt")});
+void pki(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), source_root() / "deploy/pki");
+  run(arguments);
 }
 
 }  // namespace
@@ -105,12 +94,11 @@ ReservedPorts::~ReservedPorts() {
 }
 
 Broker::Broker() : pki_(folder_ / "pki") {
-  fs::create_directory(pki_);
-  make_ca(pki_);
-  make_certificate(pki_, "broker", "127.0.0.1", "subjectAltName=IP:127.0.0.1");
-  run({source_root() / "broker-config/mosquitto/render", "--pki", pki_, "--out", folder_ / "broker", "--bind",
-       "127.0.0.1", "--agents-port", std::to_string(agents_port()), "--monitors-port",
-       std::to_string(monitors_port()), "--user", "root"});
+  pki({"ca", pki_});
+  pki({"broker", pki_, "127.0.0.1", pki_ / "broker"});
+  run({source_root() / "broker-config/mosquitto/render", "--pki", pki_ / "broker", "--out",
+       folder_ / "broker", "--bind", "127.0.0.1", "--agents-port", std::to_string(agents_port()),
+       "--monitors-port", std::to_string(monitors_port()), "--user", "root"});
   restart();
 }
 
@@ -137,14 +125,14 @@ void Broker::kill_hard() {
 
 Certificate Broker::agent(const std::string& address) {
   const std::string name = topic_form(address);
-  const Certificate own{pki_ / (name + ".crt"), pki_ / (name + ".key")};
-  if (!fs::exists(own.certificate)) make_certificate(pki_, name, name, "subjectAltName=IP:" + address);
+  const Certificate own{pki_ / name / "tls.crt", pki_ / name / "tls.key"};
+  if (!fs::exists(own.certificate)) pki({"agent", pki_, address, pki_ / name});
   return own;
 }
 
 Certificate Broker::monitor(const std::string& name) {
-  const Certificate own{pki_ / (name + ".crt"), pki_ / (name + ".key")};
-  if (!fs::exists(own.certificate)) make_certificate(pki_, name, name, "extendedKeyUsage=clientAuth");
+  const Certificate own{pki_ / "monitors" / (name + ".crt"), pki_ / "monitors" / (name + ".key")};
+  if (!fs::exists(own.certificate)) pki({"monitor", pki_, name, pki_ / "monitors"});
   return own;
 }
 

@@ -170,8 +170,8 @@ TEST_CASE("a broker that isn't the one named, or without TLS 1.3, is not spoken 
     const auto own = broker.agent(kBob);
     const test_support::Process server(
         {"openssl", "s_server", "-tls1_2", "-www", "-accept", std::to_string(ports.first()), "-cert",
-         (broker.folder() / "pki/broker.crt").string(), "-key",
-         (broker.folder() / "pki/broker.key").string()},
+         (broker.folder() / "pki/broker/broker.crt").string(), "-key",
+         (broker.folder() / "pki/broker/broker.key").string()},
         broker.folder() / "server.log");
     options.url = "mqtts://127.0.0.1:" + std::to_string(ports.first());
     Peer alice(options);
