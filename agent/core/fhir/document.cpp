@@ -107,7 +107,8 @@ ledger::Result<Assembled> assemble_collection(const AssembleInput& input) {
   std::size_t bytes = 1024 + input.patient.source.size();
   for (const auto* list : {&input.resources, &input.linked})
     for (const Prepared& prepared : *list) {
-      if (prepared.kind == "Patient" || !seen.insert(prepared.full_url).second) continue;
+      bool other_patient = !prepared.patient_key.empty() && prepared.patient_key != input.patient.key;
+      if (prepared.kind == "Patient" || other_patient || !seen.insert(prepared.full_url).second) continue;
       all.push_back(&prepared);
       bytes += prepared.source.size() + 128;
     }

@@ -3,12 +3,11 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <unordered_set>
 
-#include "agent/core/fhir/canonical_parts.h"
 #include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/json_text.h"
+#include "ledger-client/core/utf8.h"
 
 namespace edge::fhir {
 
@@ -72,10 +71,10 @@ class TreeReader {
 
   template <class Value>
   bool read_number(Value& value, Node& out) {
-    std::string_view token = trimmed_token(value.raw_json_token());
-    if (!std::isfinite(value.get_double().value()) || !is_json_number(token))
-      return fail("not a JSON number");
-    if (!fits_double(token)) return fail("an integer beyond 2^53");
+    std::string_view token = value.raw_json_token();
+    token = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
+    if (!ledger::json_number(token)) return fail("not a JSON number, or one without a canonical form");
+    (void)value.get_double().value();  // takes it off the reader
     out = Node::number(token);
     return true;
   }
@@ -256,7 +255,7 @@ void append_canonical(std::string& out, const Node& node) {
     std::vector<const Member*> sorted;
     for (const Member& member : node.members) sorted.push_back(&member);
     std::sort(sorted.begin(), sorted.end(),
-              [](const Member* a, const Member* b) { return utf16_less(a->name, b->name); });
+              [](const Member* a, const Member* b) { return ledger::json_key_less(a->name, b->name); });
     out += '{';
     for (std::size_t i = 0; i < sorted.size(); ++i) {
       if (i > 0) out += ',';
@@ -266,7 +265,7 @@ void append_canonical(std::string& out, const Node& node) {
     }
     out += '}';
   } else if (node.kind == Node::Kind::kNumber) {
-    append_canonical_number(out, node.text);
+    ledger::append_json_number(out, ledger::json_number(node.text).value());
   } else {
     append_text(out, node);
   }

@@ -83,6 +83,9 @@ std::string_view trimmed(std::string_view text) {
 }
 
 const char* check_tag(const XhtmlToken& token) {
+  if (token.attributes.empty() &&
+      is_one_of(token.name, {"td", "tr", "th", "p", "b", "li", "ul", "div", "span"}))
+    return nullptr;
   if (is_forbidden(lower(token.name))) return "a forbidden element";
   for (const auto& [name, value] : token.attributes) {
     if (lower(name).starts_with("on")) return "an event attribute";

@@ -7,6 +7,7 @@
 #include "agent/core/fhir/prepared.h"
 #include "agent/core/fhir/primitives.h"
 #include "agent/core/fhir/references.h"
+#include "agent/core/fhir/resource_kinds.h"
 #include "agent/core/fhir/shape.h"
 
 namespace edge::fhir {
@@ -99,7 +100,8 @@ ledger::Result<Prepared> prepare(std::string_view resource_json, std::string_vie
   const Node& resource = *parsed;
   Prepared prepared;
   prepared.kind = resource.string_at("resourceType");
-  if (!is_type_name(prepared.kind)) return ledger::Problem{"resourceType: missing or not a FHIR type"};
+  if (!is_resource_kind(prepared.kind))
+    return ledger::Problem{"resourceType: missing or not a FHIR R4 resource"};
   append_text(prepared.source, resource);
   if (const Node* id = resource.find("id"); id && !id->is_string())
     return ledger::Problem{prepared.kind + ".id: not a string"};
