@@ -89,6 +89,24 @@ bool is_number_token(std::string_view token) {
   return token.empty();
 }
 
+// Of a well-formed number beyond the range of doubles: whether it is too large, and not too small. Decided by
+// its first digit's place.
+bool is_large(std::string_view token) {
+  const std::size_t mark = token.find_first_of("eE");
+  const std::string_view mantissa = token.substr(0, mark);
+  const std::size_t first = mantissa.find_first_of("123456789");
+  const std::size_t point = std::min(mantissa.find('.'), mantissa.size());
+  if (first == mantissa.npos) return false;
+  const auto place = static_cast<std::int64_t>(point) - static_cast<std::int64_t>(first);
+  if (mark == token.npos) return place > 0;
+  const bool negative = token[mark + 1] == '-';
+  const std::size_t digits = token.find_first_of("0123456789", mark);
+  std::int64_t exponent = 0;
+  const auto error = std::from_chars(token.data() + digits, token.data() + token.size(), exponent).ec;
+  if (error != std::errc{}) return !negative;  // no mantissa is long enough to outweigh it
+  return place + (negative ? -exponent : exponent) > 0;
+}
+
 constexpr std::array<char, 256> make_escapes() {
   std::array<char, 256> escapes{};
   for (unsigned i = 0; i < 0x20; ++i) escapes[i] = 'u';
@@ -138,11 +156,8 @@ std::optional<double> json_number(std::string_view token) {
   double value = 0;
   const auto error = std::from_chars(token.data(), token.data() + token.size(), value).ec;
   if (error == std::errc::result_out_of_range) {
-    // Too small is zero, as everywhere in JSON; too large has no double.
-    const bool small = token.find("e-") != token.npos || token.find("E-") != token.npos ||
-                       token.find_first_of("eE") == token.npos;
-    if (!small) return std::nullopt;
-    value = 0;
+    if (is_large(token)) return std::nullopt;
+    value = 0;  // too small for a double is zero, as everywhere in JSON
   }
   if (!has_canonical_text(value)) return std::nullopt;
   return value;

@@ -126,6 +126,21 @@ TEST_CASE("integers that a double can't hold are refused, whoever writes them ho
   CHECK_THROWS_AS(ledger::canonical_json(nlohmann::json::binary({1})), std::invalid_argument);
 }
 
+TEST_CASE("numbers beyond the doubles are zero or refused, wherever their digits stand") {
+  const std::string zeros(400, '0');
+  for (const std::string& small :
+       {std::string{"1e-400"}, "0." + zeros + "1", "0." + zeros + "1e50", "1" + zeros + "e-900",
+        std::string{"1E-99999999999999999999"}, std::string{"-0.000e5"},
+        std::string{"0e99999999999999999999"}, std::string{"1e-400"}}) {
+    CHECK(canonical("[" + small + "]") == "[0]");
+  }
+  for (const std::string& large : {std::string{"1e400"}, "1" + zeros + ".5", "1" + zeros + "e-5",
+                                   "0." + zeros + "1e900", std::string{"1E+99999999999999999999"}}) {
+    CHECK_FALSE(canonical("[" + large + "]"));
+  }
+  CHECK(canonical("[1" + zeros + "e-400]") == "[1]");
+}
+
 TEST_CASE("what is no strict JSON is refused") {
   using namespace std::string_literals;
   for (const std::string& text : {""s,
