@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "agent/core/transfer/leaf_hasher.h"
 #include "ledger-client/core/limits.h"
 
 namespace edge {
 
 namespace {
 
-constexpr std::size_t kLeafBytes = ledger::limits::kTransferLeafBytes;
-constexpr std::size_t kLeavesPerChunk = ledger::limits::kChunkBytes / kLeafBytes;
-static_assert(ledger::limits::kChunkBytes % kLeafBytes == 0 && (kLeavesPerChunk & (kLeavesPerChunk - 1)) == 0,
-              "only complete subtrees make the root over chunks the root over leaves");
+// From here on a second thread earns what it costs to start it.
+constexpr std::uint64_t kWorthAThread = 2 * ledger::limits::kChunkBytes;
 
 }  // namespace
 
@@ -27,54 +26,31 @@ ledger::Hash chunk_root(ledger::ByteView data) {
   return ledger::root_of_leaves(leaves);
 }
 
-CiphertextHasher::CiphertextHasher() {
-  partial_leaf_.reserve(kLeafBytes);
-  leaves_.reserve(kLeavesPerChunk);
-}
+CiphertextHasher::CiphertextHasher(Threads threads) : may_use_thread_(threads == Threads::kTwo) {}
+
+CiphertextHasher::~CiphertextHasher() = default;
 
 void CiphertextHasher::update(ledger::ByteView bytes) {
+  if (may_use_thread_ && !thread_ && size_ >= kWorthAThread) {
+    thread_ = std::make_unique<LeafThread>(std::exchange(leaves_, {}));
+  }
+  if (thread_) {
+    thread_->update(bytes);
+  } else {
+    leaves_.update(bytes);
+  }
   sha256_.update(bytes);
-  digests_.size += bytes.size();
-  while (!bytes.empty()) {
-    if (partial_leaf_.empty() && bytes.size() >= kLeafBytes) {
-      add_leaf(bytes.first(kLeafBytes));
-      bytes = bytes.subspan(kLeafBytes);
-      continue;
-    }
-    const std::size_t taken = std::min(bytes.size(), kLeafBytes - partial_leaf_.size());
-    partial_leaf_.insert(partial_leaf_.end(), bytes.begin(),
-                         bytes.begin() + static_cast<std::ptrdiff_t>(taken));
-    bytes = bytes.subspan(taken);
-    if (partial_leaf_.size() == kLeafBytes) {
-      add_leaf(partial_leaf_);
-      partial_leaf_.clear();
-    }
-  }
-}
-
-void CiphertextHasher::add_leaf(ledger::ByteView leaf) {
-  leaves_.push_back(ledger::leaf_hash(leaf));
-  if (leaves_.size() == kLeavesPerChunk) {
-    end_chunk();
-  }
-}
-
-void CiphertextHasher::end_chunk() {
-  digests_.chunk_roots.push_back(ledger::root_of_leaves(leaves_));
-  leaves_.clear();
+  size_ += bytes.size();
 }
 
 CiphertextHasher::Digests CiphertextHasher::finish() {
-  if (!partial_leaf_.empty()) {
-    add_leaf(partial_leaf_);
-    partial_leaf_.clear();
-  }
-  if (!leaves_.empty()) {
-    end_chunk();
-  }
-  digests_.sha256 = sha256_.finish();
-  digests_.merkle_root = ledger::root_of_leaves(digests_.chunk_roots);
-  return std::exchange(digests_, {});
+  Digests digests;
+  digests.chunk_roots = thread_ ? thread_->finish() : leaves_.finish();
+  thread_.reset();
+  digests.sha256 = sha256_.finish();
+  digests.merkle_root = ledger::root_of_leaves(digests.chunk_roots);
+  digests.size = std::exchange(size_, 0);
+  return digests;
 }
 
 ChunkTree::ChunkTree(std::vector<ledger::Hash> chunk_roots) {

@@ -3,6 +3,7 @@
 // arrival, and a leaf in a later audit, under one root.
 #pragma once
 
+#include "agent/core/transfer/leaf_hasher.h"
 #include "ledger-client/core/proof.h"
 #include "ledger-client/core/sha256.h"
 
@@ -19,19 +20,21 @@ class CiphertextHasher {
     std::uint64_t size = 0;
   };
 
-  CiphertextHasher();
+  // With kTwo, the leaves of a large ciphertext are hashed on a second thread, beside the caller's
+  // encryption.
+  enum class Threads { kOne, kTwo };
+  explicit CiphertextHasher(Threads threads = Threads::kOne);
+  ~CiphertextHasher();
   void update(ledger::ByteView bytes);
   // The digests of all bytes so far; afterwards the object is as new.
   Digests finish();
 
  private:
-  void add_leaf(ledger::ByteView leaf);
-  void end_chunk();
-
+  bool may_use_thread_;
   ledger::Sha256 sha256_;
-  ledger::Bytes partial_leaf_;
-  std::vector<ledger::Hash> leaves_;  // of the chunk being read
-  Digests digests_;
+  std::uint64_t size_ = 0;
+  LeafHasher leaves_;
+  std::unique_ptr<LeafThread> thread_;
 };
 
 // The tree above the chunks, kept by who sends them: each path costs look-ups only. Immutable, thread-safe.

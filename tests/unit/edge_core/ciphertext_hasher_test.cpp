@@ -19,8 +19,10 @@ ledger::Bytes some_bytes(std::size_t size) {
   return bytes;
 }
 
-CiphertextHasher::Digests hash_in_pieces(ledger::ByteView bytes, std::size_t piece) {
-  CiphertextHasher hasher;
+CiphertextHasher::Digests hash_in_pieces(
+    ledger::ByteView bytes, std::size_t piece,
+    CiphertextHasher::Threads threads = CiphertextHasher::Threads::kOne) {
+  CiphertextHasher hasher(threads);
   while (!bytes.empty()) {
     const auto now = bytes.first(std::min(piece, bytes.size()));
     hasher.update(now);
@@ -66,6 +68,26 @@ TEST_CASE("the pieces a ciphertext comes in do not matter") {
     CHECK(digests.chunk_roots == whole.chunk_roots);
     CHECK(digests.sha256 == whole.sha256);
   }
+}
+
+TEST_CASE("a second thread gives the same digests, also again, and ends when it is abandoned") {
+  const ledger::Bytes bytes = some_bytes(9 * kChunkBytes + 777);
+  const auto expected = hash_in_pieces(bytes, bytes.size());
+  for (const std::size_t piece : {std::size_t{5000}, std::size_t{65552}, bytes.size() / 2}) {
+    const auto digests = hash_in_pieces(bytes, piece, CiphertextHasher::Threads::kTwo);
+    CHECK(digests.size == bytes.size());
+    CHECK(digests.sha256 == expected.sha256);
+    CHECK(digests.merkle_root == expected.merkle_root);
+    CHECK(digests.chunk_roots == expected.chunk_roots);
+  }
+  CiphertextHasher hasher(CiphertextHasher::Threads::kTwo);
+  for (int round = 0; round < 2; ++round) {
+    hasher.update(ledger::ByteView(bytes).first(3 * kChunkBytes));
+    hasher.update(ledger::ByteView(bytes).subspan(3 * kChunkBytes));
+    CHECK(hasher.finish().merkle_root == expected.merkle_root);
+  }
+  hasher.update(bytes);
+  hasher.update(bytes);
 }
 
 TEST_CASE("a hasher is as new after finish") {
