@@ -61,8 +61,10 @@ struct LeafThread::State {
 
   void run();
   void stop();
+  void enqueue(ledger::ByteView bytes);
 
   static constexpr std::size_t kQueueBytes = 1 << 20;
+  static constexpr std::size_t kPieceBytes = 128 * 1024;
 
   LeafHasher hasher;  // the thread's alone, from its start to its end
   std::mutex mutex;
@@ -115,6 +117,23 @@ void LeafThread::State::stop() {
   }
 }
 
+void LeafThread::State::enqueue(ledger::ByteView bytes) {
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [this] { return queued_bytes < kQueueBytes; });
+  ledger::Bytes copy;
+  if (!spare.empty()) {
+    copy = std::move(spare.back());
+    spare.pop_back();
+  }
+  lock.unlock();
+  copy.assign(bytes.begin(), bytes.end());
+  lock.lock();
+  queued_bytes += copy.size();
+  queue.push_back(std::move(copy));
+  lock.unlock();
+  changed.notify_all();
+}
+
 LeafThread::LeafThread(LeafHasher begun) : state_(std::make_unique<State>(std::move(begun))) {}
 
 LeafThread::~LeafThread() {
@@ -122,23 +141,11 @@ LeafThread::~LeafThread() {
 }
 
 void LeafThread::update(ledger::ByteView bytes) {
-  State& state = *state_;
-  ledger::Bytes copy;
-  {
-    std::unique_lock lock(state.mutex);
-    state.changed.wait(lock, [&] { return state.queued_bytes < State::kQueueBytes; });
-    if (!state.spare.empty()) {
-      copy = std::move(state.spare.back());
-      state.spare.pop_back();
-    }
+  while (!bytes.empty()) {
+    const ledger::ByteView piece = bytes.first(std::min(bytes.size(), State::kPieceBytes));
+    state_->enqueue(piece);
+    bytes = bytes.subspan(piece.size());
   }
-  copy.assign(bytes.begin(), bytes.end());
-  {
-    const std::lock_guard lock(state.mutex);
-    state.queued_bytes += copy.size();
-    state.queue.push_back(std::move(copy));
-  }
-  state.changed.notify_all();
 }
 
 std::vector<ledger::Hash> LeafThread::finish() {
