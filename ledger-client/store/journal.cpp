@@ -247,8 +247,10 @@ void Journal::State::stage_one(Job& job, TimePoint now, bool room) {
   } catch (...) {
     job.fail(std::current_exception());
   }
-  if (!database.in_transaction())
-    throw std::logic_error("the statements of an append ended the journal's transaction");
+  // Then nothing that was staged in this batch is left.
+  if (!database.in_transaction()) {
+    throw std::runtime_error("another append of the same commit ended its transaction");
+  }
 }
 
 void Journal::State::answer(std::vector<Job>& batch, std::uint64_t first_index) {

@@ -112,6 +112,8 @@ std::optional<AppendError> LogWriter::stage(const std::vector<NewEntry>& entries
   try {
     sqlite::Savepoint savepoint(database_);
     if (statements) statements(database_, frontier_.size() + lines_.size());
+    if (!database_.in_transaction())
+      throw std::logic_error("statements of an append ended the journal's transaction");
     if (!claim_unique(entries)) return AppendError::kDuplicate;
     if (!entries.empty()) clock_held_ = now < staged_time_;
     append_lines(entries, now);
