@@ -156,12 +156,18 @@ std::unique_ptr<NodeCursor> TileDirectory::nodes(unsigned level) const {
 void TileDirectory::for_each_entry(std::uint64_t from, std::uint64_t to,
                                    const std::function<bool(const StoredEntry&)>& take) const {
   to = std::min(to, size());
+  std::ifstream lines;
+  if (from == 0) lines.open(state_->directory / "entries.jsonl", std::ios::binary);
+  std::string line_beside;
   for (auto start = from / kTileWidth * kTileWidth; start < to; start += kTileWidth) {
     const std::string bundle = state_->tile(entries_level(), start / kTileWidth, size());
     std::string_view rest = bundle;
     const auto end = std::min(start + kTileWidth, to);
     for (auto index = start; index < end; ++index) {
       const auto line = next_entry(rest);
+      if (lines.is_open() && (!std::getline(lines, line_beside) || line_beside != line)) {
+        throw UnreadableLog("entries.jsonl differs from the entry bundle");
+      }
       if (index >= from && !take({index, line, node(0, index)})) return;
     }
   }

@@ -31,6 +31,7 @@ class TileDirectory final : public LogSource {
   // Levels that no tile holds are hashed from the nearest one below.
   Hash node(unsigned level, std::uint64_t index) const override;
   std::unique_ptr<NodeCursor> nodes(unsigned level) const override;
+  // Throws UnreadableLog where entries.jsonl, if there is one, says something else than the bundles.
   void for_each_entry(std::uint64_t from, std::uint64_t to,
                       const std::function<bool(const StoredEntry&)>& take) const override;
 

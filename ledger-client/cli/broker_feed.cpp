@@ -1,0 +1,93 @@
+#include "ledger-client/cli/broker_feed.h"
+
+#include <unistd.h>
+
+#include <random>
+
+namespace ledger::cli {
+namespace {
+
+mqtt_transport::ConnectionOptions connection_options(const BrokerOptions& options,
+                                                     const std::string& origin) {
+  mqtt_transport::ConnectionOptions connection;
+  connection.url = options.url;
+  connection.version =
+      options.mqtt311 ? mqtt_transport::ProtocolVersion::kMqtt311 : mqtt_transport::ProtocolVersion::kMqtt5;
+  // A second reader with the same name would end the first one's session.
+  connection.client_id =
+      "ehr-ledger-" + std::to_string(::getpid()) + "-" + std::to_string(std::random_device{}() % 1000000);
+  connection.user = options.user;
+  connection.password_file = options.password_file;
+  connection.ca_file = options.ca_file;
+  connection.certificate_file = options.certificate_file;
+  connection.key_file = options.key_file;
+  constexpr std::string_view kOwnOrigins = "ehr/";
+  const auto address = origin.starts_with(kOwnOrigins)
+                           ? Address::from_topic_form(origin.substr(kOwnOrigins.size()))
+                           : std::nullopt;
+  if (address) {
+    connection.filters = {topics::checkpoint(*address), topics::entries(*address)};
+  } else {
+    connection.filters = {std::string(topics::kEveryCheckpoint), std::string(topics::kEveryEntries)};
+  }
+  return connection;
+}
+
+}  // namespace
+
+BrokerFeed::BrokerFeed(const BrokerOptions& options, const std::string& origin,
+                       std::chrono::seconds timeout) {
+  mqtt_transport::ConnectionHandlers handlers;
+  handlers.on_message = [this](mqtt_transport::Message&& message) { take(std::move(message)); };
+  handlers.on_ready = [this] {
+    const std::lock_guard lock(mutex_);
+    ready_ = true;
+    changed_.notify_all();
+  };
+  handlers.on_lost = [this](const std::string& cause) {
+    const std::lock_guard lock(mutex_);
+    last_error_ = cause;
+  };
+  try {
+    connection_.emplace(connection_options(options, origin), std::move(handlers));
+  } catch (const std::invalid_argument& wrong) {
+    throw UserError(kUsage, wrong.what(), "a broker is mqtts://HOST[:PORT] or mqtt://HOST[:PORT]");
+  }
+  connection_->start();
+  std::unique_lock lock(mutex_);
+  if (changed_.wait_for(lock, timeout, [this] { return ready_; })) return;
+  const auto cause = last_error_.empty() ? "no answer" : last_error_;
+  lock.unlock();
+  throw UserError(kUnavailable, "the broker " + options.url + " can't be reached: " + cause,
+                  "check --broker, --ca and --cert/--key or --user/--password-file");
+}
+
+void BrokerFeed::take(mqtt_transport::Message&& message) {
+  const auto topic = topics::parse(message.topic);
+  if (!topic || (topic->kind != topics::Kind::kEntries && topic->kind != topics::Kind::kCheckpoint)) return;
+  LedgerMessage taken{topic->kind, topic->agent.origin(), std::string(as_text(message.payload))};
+  const std::lock_guard lock(mutex_);
+  if (queued_bytes_ + taken.payload.size() > kMaxQueuedBytes) {
+    overflowed_ = true;
+    return;
+  }
+  queued_bytes_ += taken.payload.size();
+  queue_.push_back(std::move(taken));
+  changed_.notify_all();
+}
+
+std::optional<LedgerMessage> BrokerFeed::next(std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_for(lock, wait, [this] { return !queue_.empty(); })) return std::nullopt;
+  auto message = std::move(queue_.front());
+  queue_.pop_front();
+  queued_bytes_ -= message.payload.size();
+  return message;
+}
+
+bool BrokerFeed::overflowed() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(overflowed_, false);
+}
+
+}  // namespace ledger::cli

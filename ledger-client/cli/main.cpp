@@ -1,0 +1,8 @@
+#include <iostream>
+
+#include "ledger-client/cli/commands.h"
+
+int main(int count, char** arguments) {
+  std::ios::sync_with_stdio(false);
+  return ledger::cli::run({arguments + 1, arguments + count}, std::cout, std::cerr);
+}

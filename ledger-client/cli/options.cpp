@@ -1,0 +1,109 @@
+#include "ledger-client/cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "ledger-client/core/address.h"
+#include "ledger-client/store/log_reader.h"
+#include "ledger-client/store/tiles.h"
+
+namespace ledger::cli {
+namespace {
+
+constexpr const char* kDefaultDatabase = "/var/lib/ehr-agent/agent.db";
+
+std::string database_of(const Options& options) {
+  if (!options.database.empty()) return options.database;
+  const char* from_environment = std::getenv("EHR_LEDGER_DB");
+  return from_environment != nullptr && *from_environment != '\0' ? from_environment : kDefaultDatabase;
+}
+
+std::vector<std::filesystem::path> directories_with_checkpoint(const std::filesystem::path& root) {
+  std::vector<std::filesystem::path> found;
+  if (!std::filesystem::is_directory(root)) return found;
+  if (std::filesystem::is_regular_file(root / "checkpoint")) found.push_back(root);
+  for (auto at = std::filesystem::recursive_directory_iterator(root); at != end(at); ++at) {
+    if (!at->is_directory()) continue;
+    if (at->path().filename() == "tile") at.disable_recursion_pending();
+    if (std::filesystem::is_regular_file(at->path() / "checkpoint")) found.push_back(at->path());
+  }
+  return found;
+}
+
+}  // namespace
+
+void add_source_options(CLI::App& command, Options& options, bool with_broker) {
+  auto* database = command.add_option(
+      "--db", options.database,
+      "An agent's database (default: $EHR_LEDGER_DB, else " + std::string(kDefaultDatabase) + ")");
+  auto* directory = command.add_option("--dir", options.directory,
+                                       "A directory in tlog-tiles layout, as `export` writes it");
+  directory->excludes(database);
+  if (!with_broker) return;
+  auto& broker = options.broker;
+  auto* url =
+      command.add_option("--broker", broker.url, "A live broker: mqtts://HOST[:PORT] or mqtt://HOST[:PORT]");
+  url->excludes(database)->excludes(directory);
+  command.add_option("--ca", broker.ca_file, "CA certificates of the broker (PEM)")->needs(url);
+  auto* certificate =
+      command.add_option("--cert", broker.certificate_file, "Client certificate (PEM)")->needs(url);
+  auto* key = command.add_option("--key", broker.key_file, "Its private key (PEM)")->needs(url);
+  certificate->needs(key);
+  key->needs(certificate);
+  auto* user = command.add_option("--user", broker.user, "Monitor account on the broker")->needs(url);
+  command.add_option("--password-file", broker.password_file, "File that holds its password")->needs(user);
+  command.add_flag("--mqtt-3.1.1", broker.mqtt311, "Speak MQTT 3.1.1 instead of 5")->needs(url);
+}
+
+void add_trust_options(CLI::App& command, Options& options) {
+  auto& trust = options.trust;
+  auto* federation = command.add_option(
+      "--federation", trust.federation,
+      "Federation document (default: $EHR_LEDGER_FEDERATION, else /etc/ehr-agent/federation.json)");
+  command.add_option("--sha256", trust.federation_sha256,
+                     "Accept only a federation document with this SHA-256 (hex)");
+  command.add_option("--policy", trust.policy, "tlog-policy file")->excludes(federation);
+  command.add_option("--vkey", trust.vkeys, "Verifier key of a log or witness; may be repeated")
+      ->allow_extra_args(false);
+}
+
+void add_json_option(CLI::App& command, Options& options) {
+  command.add_flag("--json", options.json, "Print JSON");
+}
+
+std::string full_origin(const std::string& text) {
+  if (const auto address = Address::parse(text)) return address->origin();
+  if (const auto address = Address::from_topic_form(text)) return address->origin();
+  return text;
+}
+
+std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options) {
+  std::vector<std::unique_ptr<LogSource>> logs;
+  try {
+    if (options.directory.empty()) {
+      logs.push_back(std::make_unique<LogReader>(database_of(options)));
+    } else {
+      for (const auto& found : directories_with_checkpoint(options.directory)) {
+        logs.push_back(std::make_unique<TileDirectory>(found));
+      }
+    }
+  } catch (const UnreadableLog& unreadable) {
+    throw UserError(kNotFound, unreadable.what(),
+                    "name a log with --db FILE, --dir DIR or --broker URL; reading an agent's database needs "
+                    "its user or root");
+  }
+  if (logs.empty()) throw UserError(kNotFound, "there is no exported log in " + options.directory);
+  return logs;
+}
+
+std::unique_ptr<LogSource> open_log(const Options& options, const std::string& origin) {
+  auto logs = open_all_logs(options);
+  std::string others;
+  for (auto& log : logs) {
+    if (log->origin() == full_origin(origin)) return std::move(log);
+    others += (others.empty() ? "" : ", ") + log->origin();
+  }
+  throw UserError(kNotFound, "there is no log " + full_origin(origin) + " here", "there is: " + others);
+}
+
+}  // namespace ledger::cli

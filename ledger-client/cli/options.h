@@ -1,0 +1,49 @@
+// What every command needs: where the log is, whom to trust, where to print.
+#pragma once
+
+#include <filesystem>
+#include <iosfwd>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ledger-client/cli/trust.h"
+#include "ledger-client/store/log_source.h"
+
+namespace CLI {
+class App;
+}
+
+namespace ledger::cli {
+
+struct BrokerOptions {
+  std::string url;
+  std::string ca_file, certificate_file, key_file;
+  std::string user, password_file;
+  bool mqtt311 = false;
+};
+
+struct Options {
+  std::string database, directory;
+  BrokerOptions broker;
+  TrustOptions trust;
+  bool json = false;
+  std::ostream* out = nullptr;
+  std::ostream* err = nullptr;
+  int status = kGood;  // what the command found
+};
+
+void add_source_options(CLI::App& command, Options& options, bool with_broker);
+void add_trust_options(CLI::App& command, Options& options);
+void add_json_option(CLI::App& command, Options& options);
+
+// `10.20.0.5`, `10-20-0-5` and `ehr/10-20-0-5` name the same log; anything else stays as it is (another
+// system's origin).
+std::string full_origin(const std::string& text);
+
+// The log that is asked for. Throws UserError (kNotFound) if it is not there.
+std::unique_ptr<LogSource> open_log(const Options& options, const std::string& origin);
+// Every log of the source: the database's one, or each directory below --dir that holds a checkpoint.
+std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options);
+
+}  // namespace ledger::cli

@@ -1,0 +1,61 @@
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "ledger-client/cli/commands.h"
+
+namespace ledger::cli {
+namespace {
+
+void complain(std::ostream& err, const std::string& what, const std::string& hint) {
+  err << "ehr-ledger: error: " << what << '\n';
+  if (!hint.empty()) err << "hint: " << hint << '\n';
+}
+
+// Help and version are no errors; everything else a command line can be wrong in is a usage error.
+int report_parse(const CLI::App& program, const CLI::ParseError& error, Options& options) {
+  if (error.get_exit_code() == 0) return program.exit(error, *options.out, *options.err);
+  complain(*options.err, error.what(), "ehr-ledger --help, or ehr-ledger COMMAND --help");
+  return kUsage;
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+  CLI::App program("Verifies the ledgers of ehr-agent. Needs no agent and no private key.", "ehr-ledger");
+  program.set_version_flag("--version", EHR_VERSION);
+  program.require_subcommand(1);
+  program.footer(
+      "Example:\n  ehr-ledger verify --all\n\n"
+      "Exit status: 0 good, 1 bad, 64 wrong usage, 65 malformed input, 66 not found, 69 broker not "
+      "reachable.");
+  Options options;
+  options.out = &out;
+  options.err = &err;
+  add_verify(program, options);
+  add_show(program, options);
+  add_tail(program, options);
+  add_prove(program, options);
+  add_check(program, options);
+  add_export(program, options);
+  try {
+    program.parse(
+        std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+    return options.status;
+  } catch (const CLI::ParseError& error) {
+    return report_parse(program, error, options);
+  } catch (const UserError& error) {
+    complain(err, error.what(), error.hint());
+    return error.status();
+  } catch (const UnreadableLog& error) {
+    complain(err, error.what(), "`ehr-ledger verify` names the first bad entry");
+    return kMalformed;
+  } catch (const std::system_error& error) {
+    complain(err, error.what(), {});
+    return kInputOutput;
+  } catch (const std::exception& error) {
+    complain(err, error.what(), {});
+    return kInternal;
+  }
+}
+
+}  // namespace ledger::cli

@@ -1,0 +1,96 @@
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "ledger-client/cli/commands.h"
+#include "ledger-client/cli/live.h"
+#include "ledger-client/cli/print.h"
+#include "ledger-client/core/merkle.h"
+#include "ledger-client/core/sha256.h"
+#include "ledger-client/store/verify.h"
+
+namespace ledger::cli {
+namespace {
+
+struct ShowCommand {
+  std::string origin;
+  std::optional<std::uint64_t> index;
+  double wait_seconds = 10;
+};
+
+void show_entry(const LogSource& log, std::uint64_t index, Options& options) {
+  const auto line = log.line(index);
+  if (!line) {
+    throw UserError(kNotFound, "the log " + log.origin() + " has no entry " + std::to_string(index),
+                    "it has " + std::to_string(log.size()) + " entries, counted from 0");
+  }
+  const auto leaf = leaf_hash(as_bytes(*line));
+  const auto next = sha256(*line);
+  if (options.json) {
+    *options.out << nlohmann::json{{"entry", entry_as_json(*line)},
+                                   {"line", *line},
+                                   {"leaf_hash", to_hex(leaf)},
+                                   {"sha256", to_hex(next)}}
+                        .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+                 << '\n';
+    return;
+  }
+  *options.out << entry_for_people(*line) << "\n\n"
+               << entry_as_json(*line).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+               << "\n\nSHA-256 (the next entry's prev)  " << to_hex(next)
+               << "\nleaf hash                        " << to_hex(leaf) << '\n';
+}
+
+void show_log(const LogSource& log, Options& options) {
+  const auto note = log.newest_checkpoint_note();
+  if (options.json) {
+    auto entries = nlohmann::json::array();
+    log.for_each_entry(0, log.size(), [&](const StoredEntry& entry) {
+      entries.push_back(entry_as_json(entry.line));
+      return true;
+    });
+    *options.out << nlohmann::json{{"origin", log.origin()},
+                                   {"size", log.size()},
+                                   {"checkpoint", note.value_or("")},
+                                   {"entries", entries}}
+                        .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+                 << '\n';
+    return;
+  }
+  log.for_each_entry(0, log.size(), [&](const StoredEntry& entry) {
+    *options.out << entry_for_people(entry.line) << '\n';
+    return options.out->good();
+  });
+  if (note) *options.out << '\n' << *note;
+}
+
+}  // namespace
+
+void add_show(CLI::App& program, Options& options) {
+  auto command = std::make_shared<ShowCommand>();
+  auto* app = program.add_subcommand(
+      "show",
+      "Show a log's entries and checkpoint, or one entry; says nothing about their truth, verify does");
+  app->add_option("ORIGIN", command->origin, "Log: an address, its topic form or an origin")->required();
+  app->add_option("INDEX", command->index, "Entry, counted from 0");
+  app->add_option("--wait", command->wait_seconds, "With --broker: seconds to wait for the checkpoint")
+      ->capture_default_str();
+  add_source_options(*app, options, true);
+  add_trust_options(*app, options);
+  add_json_option(*app, options);
+  app->footer(
+      "On a broker: the log's newest checkpoint, verified.\n\nExamples:\n  ehr-ledger show 10.20.0.5\n  "
+      "ehr-ledger show 10.20.0.5 41 --json");
+  app->callback([command, &options] {
+    if (!options.broker.url.empty()) {
+      if (command->index)
+        throw UserError(kUsage, "a broker keeps no entries",
+                        "leave INDEX out, or read a database or an export");
+      show_live({full_origin(command->origin), command->wait_seconds, 0, 0}, options);
+      return;
+    }
+    const auto log = open_log(options, command->origin);
+    command->index ? show_entry(*log, *command->index, options) : show_log(*log, options);
+  });
+}
+
+}  // namespace ledger::cli

@@ -1,0 +1,89 @@
+#include "ledger-client/cli/trust.h"
+
+#include <cstdlib>
+
+#include "ledger-client/cli/files.h"
+#include "ledger-client/core/federation.h"
+#include "ledger-client/core/sha256.h"
+
+namespace ledger::cli {
+namespace {
+
+constexpr const char* kDefaultFederation = "/etc/ehr-agent/federation.json";
+
+std::string default_federation() {
+  const char* from_environment = std::getenv("EHR_LEDGER_FEDERATION");
+  return from_environment != nullptr && *from_environment != '\0' ? from_environment : kDefaultFederation;
+}
+
+}  // namespace
+
+Trust Trust::load(const TrustOptions& options) {
+  Trust trust;
+  for (const auto& vkey : options.vkeys) trust.add_vkey(vkey);
+  if (!options.policy.empty()) trust.add_policy(options.policy);
+  const bool nothing_given = options.vkeys.empty() && options.policy.empty();
+  if (!options.federation.empty()) {
+    trust.add_federation(options.federation, options.federation_sha256);
+  } else if (nothing_given) {
+    trust.add_federation(default_federation(), options.federation_sha256);
+  }
+  return trust;
+}
+
+void Trust::add_federation(const std::string& file, const std::string& sha256_hex) {
+  const auto text = read_input(
+      file, "give --federation FILE, --policy FILE or --vkey VKEY: whom to trust can't be guessed");
+  if (!sha256_hex.empty() && to_hex(sha256(text)) != sha256_hex) {
+    throw UserError(kMalformed, file + " is not the document with that SHA-256",
+                    "compare `sha256sum " + file + "` with what the federation's members published");
+  }
+  const auto federation = parse_federation(text);
+  if (!federation) throw UserError(kMalformed, file + ": " + federation.error().reason);
+  for (const auto& member : federation->members) {
+    for (const auto& key : member.keys) {
+      if (key.use != KeyUse::kLog && key.use != KeyUse::kWitness) continue;
+      const auto note_key = NoteKey::from_vkey(key.public_text);
+      if (!note_key) continue;  // parse_federation has checked it
+      if (key.use == KeyUse::kLog) logs_[note_key->name].push_back(*note_key);
+      if (key.use == KeyUse::kWitness) witnesses_.push_back(*note_key);
+    }
+  }
+}
+
+void Trust::add_policy(const std::string& file) {
+  auto policy = parse_policy(read_input(file));
+  if (!policy) throw UserError(kMalformed, file + ": " + policy.error().reason);
+  for (const auto& key : policy->logs) logs_[key.name].push_back(key);
+  for (const auto& [name, key] : policy->witnesses) witnesses_.push_back(key);
+  policy_ = std::move(*policy);
+}
+
+void Trust::add_vkey(const std::string& vkey) {
+  const auto key = NoteKey::from_vkey(vkey);
+  if (!key)
+    throw UserError(kUsage, "--vkey: " + key.error().reason,
+                    "a verifier key looks like ehr/10-20-0-5+1a2b3c4d+AaBb…");
+  if (key->type == NoteKeyType::kEd25519) logs_[key->name].push_back(*key);
+  if (key->type == NoteKeyType::kCosignatureV1) witnesses_.push_back(*key);
+}
+
+const std::vector<NoteKey>& Trust::keys_of(const std::string& origin) const {
+  const auto found = logs_.find(origin);
+  if (found != logs_.end()) return found->second;
+  throw UserError(
+      kNotFound, "no key of the log " + origin + " is known",
+      "the federation document or policy does not name it; give --vkey VKEY if you trust it all the same");
+}
+
+std::vector<std::string> Trust::origins() const {
+  std::vector<std::string> names;
+  for (const auto& [origin, keys] : logs_) names.push_back(origin);
+  return names;
+}
+
+bool Trust::quorum_met(std::span<const NoteSigner> cosigners) const {
+  return !policy_ || policy_->quorum_met(cosigners);
+}
+
+}  // namespace ledger::cli

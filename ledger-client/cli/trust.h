@@ -1,0 +1,43 @@
+// Whom the verifier trusts: log keys by origin, witness keys, and how many witnesses a policy demands.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ledger-client/cli/errors.h"
+#include "ledger-client/cli/policy.h"
+#include "ledger-client/core/note.h"
+
+namespace ledger::cli {
+
+struct TrustOptions {
+  std::string federation, federation_sha256, policy;
+  std::vector<std::string> vkeys;
+};
+
+class Trust {
+ public:
+  // A federation document, a tlog-policy file or single verifier keys; without any of them the federation
+  // document of this host. Throws UserError.
+  static Trust load(const TrustOptions& options);
+
+  // Throws UserError (kNotFound) if no key of that log is known.
+  const std::vector<NoteKey>& keys_of(const std::string& origin) const;
+  std::vector<std::string> origins() const;
+  const std::vector<NoteKey>& witnesses() const { return witnesses_; }
+  // What the policy demands of a checkpoint; nothing without a policy.
+  bool quorum_met(std::span<const NoteSigner> cosigners) const;
+
+ private:
+  void add_federation(const std::string& file, const std::string& sha256);
+  void add_policy(const std::string& file);
+  void add_vkey(const std::string& vkey);
+
+  std::map<std::string, std::vector<NoteKey>> logs_;
+  std::vector<NoteKey> witnesses_;
+  std::optional<Policy> policy_;
+};
+
+}  // namespace ledger::cli

@@ -1,0 +1,221 @@
+#include "ledger-client/cli/commands.h"
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "ledger-client/core/sha256.h"
+#include "tests/support/shared_data.h"
+#include "tests/support/test_log.h"
+
+using test_support::issued;
+using test_support::journal_options;
+using test_support::kOrigin;
+using test_support::LogKey;
+
+namespace {
+
+struct Output {
+  int status = 0;
+  std::string out, err;
+  nlohmann::json json() const { return nlohmann::json::parse(out); }
+};
+
+Output ledger_tool(const std::vector<std::string>& arguments) {
+  std::ostringstream out;
+  std::ostringstream err;
+  const int status = ledger::cli::run(arguments, out, err);
+  return {status, out.str(), err.str()};
+}
+
+// A log of `size` entries on disk, and how to name it and its key.
+struct Fixture {
+  explicit Fixture(std::uint64_t size = 20) {
+    ledger::Journal journal(journal_options(dir.path(), key));
+    std::vector<ledger::NewEntry> entries;
+    for (std::uint64_t i = 0; i < size; ++i) entries.push_back(issued(i));
+    REQUIRE(journal.append(entries));
+  }
+
+  Output operator()(std::vector<std::string> arguments, bool trust = true, bool source = true) const {
+    if (source) arguments.insert(arguments.end(), {"--db", (dir / "agent.db").string()});
+    if (trust) arguments.insert(arguments.end(), {"--vkey", key.key().to_vkey()});
+    return ledger_tool(arguments);
+  }
+
+  void change(const std::string& sql) const { ledger::sqlite::Database(dir / "agent.db").exec(sql); }
+
+  test_support::TempDir dir;
+  LogKey key{kOrigin};
+};
+
+}  // namespace
+
+TEST_CASE("verify says good, or names the first bad index, by its exit status too") {
+  const Fixture log;
+  const auto good = log({"verify", "--all"});
+  CHECK(good.status == 0);
+  CHECK_THAT(good.out, Catch::Contains("ehr/10-20-0-5: good, 20 entries"));
+  CHECK(log({"verify", "10.20.0.5"}).status == 0);
+  CHECK(log({"verify", "--json"}).json()["logs"][0]["entries"] == 20);
+
+  log.change("UPDATE ledger_entry SET line = replace(line, '10.20.0.6', '10.20.0.7') WHERE idx = 7");
+  const auto bad = log({"verify"});
+  CHECK(bad.status == 1);
+  CHECK_THAT(bad.out, Catch::Contains("first bad index 7"));
+  const auto json = log({"verify", "--json"}).json();
+  CHECK(json["good"] == false);
+  CHECK(json["logs"][0]["first_bad_index"] == 7);
+}
+
+TEST_CASE("a void entry is bad unless it is allowed") {
+  const Fixture log(1);
+  {
+    REQUIRE(ledger::Journal(journal_options(log.dir.path(), log.key)).append({{"bundle.issued", "{}", ""}}));
+  }
+  const auto bad = log({"verify"});
+  CHECK(bad.status == 1);
+  CHECK_THAT(bad.out, Catch::Contains("entry 1 (bundle.issued) is void"));
+  CHECK(log({"verify", "--allow-void"}).status == 0);
+}
+
+TEST_CASE("a key that did not sign the log makes it bad, no key at all is not found") {
+  const Fixture log;
+  const LogKey rogue(kOrigin, "another key");
+  CHECK(log({"verify", "--vkey", rogue.key().to_vkey()}, false).status == 1);
+  const LogKey other("ehr/10-20-0-7");
+  CHECK(log({"verify", "--vkey", other.key().to_vkey()}, false).status == 66);
+  CHECK(log({"verify", "--federation", "/nowhere/federation.json"}, false).status == 66);
+}
+
+TEST_CASE("trust comes from a policy, or from a document pinned by its SHA-256") {
+  const Fixture log;
+  const auto policy = log.dir / "policy";
+  std::ofstream(policy) << "log " << log.key.key().to_vkey() << "\nquorum none\n";
+  CHECK(log({"verify", "--policy", policy.string()}, false).status == 0);
+  std::ofstream(policy) << "log nonsense\nquorum none\n";
+  CHECK(log({"verify", "--policy", policy.string()}, false).status == 65);
+  const auto pinned =
+      log({"verify", "--federation", policy.string(), "--sha256", std::string(64, '0')}, false);
+  CHECK(pinned.status == 65);
+  CHECK_THAT(pinned.err, Catch::Contains("SHA-256"));
+}
+
+TEST_CASE("show prints entries for people and for programs") {
+  const Fixture log;
+  const auto all = log({"show", "10.20.0.5"});
+  CHECK(all.status == 0);
+  CHECK_THAT(all.out, Catch::Contains("bundle.issued") && Catch::Contains("to=10.20.0.6") &&
+                          Catch::Contains("\xE2\x80\x94 ehr/10-20-0-5 "));
+  const auto one = log({"show", "10-20-0-5", "3", "--json"}).json();
+  CHECK(one["entry"]["index"] == 3);
+  CHECK(one["sha256"] == log({"show", "10-20-0-5", "4", "--json"}).json()["entry"]["prev"]);
+  CHECK(one["sha256"] == ledger::to_hex(ledger::sha256(one["line"].get<std::string>())));
+  CHECK(log({"show", "10.20.0.5", "20"}).status == 66);
+  CHECK(log({"show", "10.20.0.9"}).status == 66);
+}
+
+TEST_CASE("a proof checks offline, and nothing else does") {
+  const Fixture log;
+  const auto file = (log.dir / "p.tlog-proof").string();
+  for (const auto* index : {"0", "7", "19"}) {
+    REQUIRE(log({"prove", "10.20.0.5", index, "-o", file}).status == 0);
+    const auto good = log({"check", file}, true, false);
+    CHECK(good.status == 0);
+    CHECK_THAT(good.out, Catch::Contains(std::string("good: entry ") + index));
+    CHECK(log({"check", file, "--entry", file + ".entry"}, true, false).status == 0);
+  }
+  const auto intact = test_support::read_file(file);
+  for (std::size_t at = 0; at < intact.size(); ++at) {
+    auto content = intact;
+    content[at] ^= 1;
+    std::ofstream(file, std::ios::binary) << content;
+    const auto status = log({"check", file}, true, false).status;
+    INFO("byte " << at);
+    REQUIRE((status == 1 || status == 65 || status == 66));
+  }
+  CHECK(log({"check", "/nowhere"}, true, false).status == 66);
+  CHECK(log({"prove", "10.20.0.5", "20", "-o", file}).status == 66);
+  log.change("UPDATE ledger_entry SET line = replace(line, '10.20.0.6', '10.20.0.7') WHERE idx = 7");
+  CHECK(log({"prove", "10.20.0.5", "7", "-o", file}).status == 1);
+}
+
+TEST_CASE("check accepts the proofs of another implementation") {
+  const auto testkit = test_support::shared_data("testkit/tlog/generated");
+  if (!testkit) return;
+  const auto keys = nlohmann::json::parse(test_support::read_file(*testkit / "keys.json"));
+  for (const std::string number : {"0", "3", "255", "256", "599"}) {
+    const auto checked =
+        ledger_tool({"check", (*testkit / "proof" / (number + ".tlog-proof")).string(), "--entry",
+                     (*testkit / "proof" / (number + ".entry")).string(), "--vkey", keys["log"]["vkey"],
+                     "--vkey", keys["witness_b"]["vkey"], "--json"});
+    INFO(checked.out << checked.err);
+    CHECK(checked.status == 0);
+    CHECK(checked.json()["witnesses"] == 1);
+  }
+}
+
+TEST_CASE("an export verifies, shows and proves like the database") {
+  const Fixture log(300);
+  const auto target = (log.dir / "export").string();
+  REQUIRE(log({"export", "10.20.0.5", target}).status == 0);
+  const auto key = log.key.key().to_vkey();
+  CHECK(ledger_tool({"verify", "--all", "--dir", log.dir.path().string(), "--vkey", key}).status == 0);
+  CHECK(ledger_tool({"show", "10.20.0.5", "299", "--dir", target}).status == 0);
+  const auto file = (log.dir / "p").string();
+  CHECK(ledger_tool({"prove", "10.20.0.5", "299", "--dir", target, "--vkey", key, "-o", file}).status == 0);
+  CHECK(ledger_tool({"check", file, "--vkey", key}).status == 0);
+  std::ifstream lines(target + "/entries.jsonl");
+  std::uint64_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count)
+    CHECK(nlohmann::json::parse(line)["index"] == count);
+  CHECK(count == 300);
+
+  SECTION("one flipped byte of entries.jsonl is found too") {
+    auto content = test_support::read_file(target + "/entries.jsonl");
+    content[content.size() / 2] ^= 1;
+    std::ofstream(target + "/entries.jsonl", std::ios::binary) << content;
+    CHECK(ledger_tool({"verify", "--dir", target, "--vkey", key}).status == 1);
+  }
+  SECTION("a bad log is not exported") {
+    log.change("UPDATE ledger_entry SET line = 'x' WHERE idx = 7");
+    CHECK(log({"export", "10.20.0.5", (log.dir / "other").string()}).status == 1);
+    CHECK_FALSE(std::filesystem::exists(log.dir / "other"));
+  }
+}
+
+TEST_CASE("tail shows the last entries, verified") {
+  const Fixture log;
+  const auto tail = log({"tail", "-n", "5", "--count", "5"});
+  CHECK(tail.status == 0);
+  CHECK(std::count(tail.out.begin(), tail.out.end(), '\n') == 5);
+  CHECK_THAT(tail.out, Catch::StartsWith("15  "));
+  log.change("UPDATE ledger_entry SET line = replace(line, '10.20.0.6', '10.20.0.7') WHERE idx = 17");
+  const auto bad = log({"tail", "-n", "5", "--count", "5", "--for", "1"});
+  CHECK(bad.status == 1);
+  CHECK(bad.out.empty());
+}
+
+TEST_CASE("wrong usage is 64 and hints at the help; every command's help has an example") {
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{},
+                                             {"nothing"},
+                                             {"verify", "--no-such"},
+                                             {"prove"},
+                                             {"show"},
+                                             {"verify", "--db", "a", "--dir", "b"},
+                                             {"show", "10.20.0.5", "x"},
+                                             {"verify", "--ca", "x"},
+                                             {"verify", "--vkey", "nonsense"}}) {
+    const auto output = ledger_tool(wrong);
+    CHECK(output.status == 64);
+    CHECK_THAT(output.err, Catch::Contains("error: ") && Catch::Contains("hint: "));
+  }
+  for (const std::string command : {"verify", "show", "tail", "prove", "check", "export"}) {
+    const auto help = ledger_tool({command, "--help"});
+    CHECK(help.status == 0);
+    CHECK_THAT(help.out, Catch::Contains("Example") && Catch::Contains("--json"));
+  }
+  CHECK(ledger_tool({"--version"}).status == 0);
+}
