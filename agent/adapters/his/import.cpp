@@ -81,6 +81,7 @@ class Import {
       progress_.bytes = before + size_of(file);
       report();
     }
+    if (progress_.stored > 0) store_.tidy();
     return progress_;
   }
 

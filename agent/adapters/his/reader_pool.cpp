@@ -26,7 +26,7 @@ void ReaderPool::give_back(std::unique_ptr<Database> database) {
 
 Snapshot::~Snapshot() {
   try {
-    database_.exec("ROLLBACK");
+    database_.cached("ROLLBACK").run();
   } catch (const ledger::sqlite::SqliteError&) {  // NOLINT(bugprone-empty-catch): nothing was written; the
                                                   // next use reports it
   }

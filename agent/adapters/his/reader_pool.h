@@ -44,7 +44,9 @@ class ReaderPool {
 // One state of the database for several statements. Begun at the first read, over when destroyed.
 class Snapshot {
  public:
-  explicit Snapshot(ledger::sqlite::Database& database) : database_(database) { database_.exec("BEGIN"); }
+  explicit Snapshot(ledger::sqlite::Database& database) : database_(database) {
+    database_.cached("BEGIN").run();
+  }
   ~Snapshot();
   Snapshot(const Snapshot&) = delete;
   Snapshot& operator=(const Snapshot&) = delete;

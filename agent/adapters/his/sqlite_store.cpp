@@ -87,7 +87,7 @@ std::optional<Patient> find_patient(Database& database, const std::string& key) 
 void newest_per_code(Database& database, std::int64_t patient, fhir::Section section,
                      std::vector<std::int64_t>& ids) {
   Statement& next = database.cached(
-      "SELECT code, id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND section > 0 AND fits = 1 "
+      "SELECT code, id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1 "
       "AND code > ?3"
       " ORDER BY code, date DESC LIMIT 1");
   std::string code;
@@ -99,7 +99,7 @@ void newest_per_code(Database& database, std::int64_t patient, fhir::Section sec
     next.reset();
   }
   Statement& rest = database.cached(
-      "SELECT id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND section > 0 AND fits = 1 AND "
+      "SELECT id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1 AND "
       "code = ''");
   rest.bind(1, patient).bind(2, static_cast<std::int64_t>(section));
   std::ranges::copy(all_ids(rest), std::back_inserter(ids));
@@ -107,8 +107,8 @@ void newest_per_code(Database& database, std::int64_t patient, fhir::Section sec
 
 void whole_section(Database& database, std::int64_t patient, fhir::Section section,
                    std::vector<std::int64_t>& ids) {
-  Statement& rows = database.cached(
-      "SELECT id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND section > 0 AND fits = 1");
+  Statement& rows =
+      database.cached("SELECT id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1");
   rows.bind(1, patient).bind(2, static_cast<std::int64_t>(section));
   std::ranges::copy(all_ids(rows), std::back_inserter(ids));
 }
@@ -241,6 +241,14 @@ bool SqliteStore::write(const std::function<bool(StoreWriter&)>& work) {
     transaction.commit();
     return true;
   });
+}
+
+void SqliteStore::tidy() {
+  const std::lock_guard lock(state_->write_mutex);
+  try {
+    state_->writer.checkpoint_wal();
+  } catch (const SqliteError&) {  // nothing is lost: the WAL is part of the database
+  }
 }
 
 std::vector<SqliteStore::PatientRow> SqliteStore::list(const std::string& after, std::size_t limit) const {

@@ -48,7 +48,7 @@ CREATE TABLE his_resource (
   source TEXT NOT NULL
 );
 CREATE INDEX his_resource_kind ON his_resource(patient_id, kind, date) WHERE patient_id IS NOT NULL;
-CREATE INDEX his_resource_section ON his_resource(patient_id, section, code, date DESC) WHERE fits = 1 AND section > 0;
+CREATE INDEX his_resource_section ON his_resource(patient_id, section, code, date DESC) WHERE fits = 1;
 -- What an import has to remember of the Bundle it is loading; empty at all other times.
 CREATE TABLE his_import_note (
   bundle INTEGER NOT NULL,

@@ -50,7 +50,8 @@ ledger::Result<StoreWriter::Stored> StoreWriter::put(const fhir::Prepared& resou
     row.bind(3, std::nullopt);
   }
   row.bind(4, std::string_view(resource.kind)).bind(5, static_cast<std::int64_t>(resource.section));
-  row.bind(6, std::int64_t{resource.ips.empty() ? 0 : 1});
+  const bool fits = !resource.ips.empty() && resource.section != fhir::Section::kNone;
+  row.bind(6, std::int64_t{fits ? 1 : 0});
   row.bind(7, std::string_view(resource.date)).bind(8, std::string_view(resource.code));
   row.bind(9, std::int64_t{resource.active ? 1 : 0}).bind(10, std::string_view(resource.why_not));
   row.bind(11, std::string_view(notes)).bind(12, std::string_view(refs));
