@@ -38,7 +38,8 @@ Trust trust_of(const VerifyOptions& options, const Common& common) {
   }
   const char* hint = "name the federation's CA with --ca, or its document with --federation";
   const auto config = load_config(config_path(common.config));
-  if (!config && common.config) static_cast<void>(common.load());  // throws: the file that was named has problems
+  if (!config && common.config)
+    static_cast<void>(common.load());  // throws: the file that was named has problems
   if (!config) throw Failure(EX_USAGE, "nothing says whose signatures count", hint);
   if (fs::exists(config->mqtt.ca)) trust.ca = config->mqtt.ca;
   if (fs::exists(config->federation.file)) trust.federation = read_federation(config->federation.file);

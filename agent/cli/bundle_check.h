@@ -32,7 +32,7 @@ struct ProofReport {
   std::string from, to, request, issued;
   std::uint64_t bytes = 0;
   bool anchor_checked = false;  // needs the federation document: the log's key is only there
-  std::string origin, checkpoint_origin;
+  std::string origin;
   std::uint64_t index = 0, checkpoint_size = 0, cosignatures = 0;
 };
 

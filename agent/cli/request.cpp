@@ -13,9 +13,12 @@
 namespace edge::cli {
 namespace {
 
+constexpr std::chrono::seconds kGrace{5};
+
 struct Options {
   std::string peer, patient, purpose = "TREAT", reason, timeout;
   std::vector<std::string> sections;
+  bool everything = false;
   std::optional<fs::path> output;
 };
 
@@ -51,6 +54,7 @@ nlohmann::json to_call(const Options& options, const std::optional<std::chrono::
   nlohmann::json out{
       {"command", "request"}, {"peer", checked_peer(options.peer)}, {"purpose", options.purpose}};
   if (!options.sections.empty()) out["sections"] = options.sections;
+  if (options.everything) out["operation"] = "everything";
   if (!options.reason.empty()) out["reason"] = options.reason;
   if (timeout) out["timeout_ms"] = timeout->count();
   return out;
@@ -79,7 +83,9 @@ void request(const Options& options, const Common& common) {
     bar.clear();
     output.write(bytes);
   };
-  const auto result = daemon.call(call, identifier.dump(), handlers, timeout);
+  // The agent answers at the timeout, naming the request; only an agent that hangs is left without a word.
+  const auto patience = timeout ? std::optional(*timeout + kGrace) : std::nullopt;
+  const auto result = daemon.call(call, identifier.dump(), handlers, patience);
   bar.clear();
   output.finish(result);
 }
@@ -104,6 +110,7 @@ void add_request(CLI::App& root, Common& common) {
                    "Only these sections, separated by commas (required ones always come)")
       ->delimiter(',')
       ->type_name("NAMES");
+  command->add_flag("--everything", options->everything, "All records of the patient instead of the summary");
   command->add_option("--reason", options->reason, "Why, in words: for the peer's audit trail")
       ->type_name("TEXT");
   command
