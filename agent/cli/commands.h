@@ -12,8 +12,12 @@
 
 namespace edge::cli {
 
+// Runs the agent until it ends; gives the process's status.
+using Serve = std::function<int(const Config&)>;
+
 // What every command has.
 struct Common {
+  Serve serve;
   std::optional<std::filesystem::path> config;  // --config
   bool json = false;                            // --json
   int status = 0;                               // what the process ends with
@@ -41,6 +45,7 @@ void add_queue(CLI::App& root, Common& common);
 
 // Parses and runs one command line. The only place that catches: `error:` and `hint:` lines on standard
 // error, the status returned.
-int run(int argc, const char* const* argv);
+// `serve` is the daemon's, given by main: the commands alone need no daemon.
+int run(int argc, const char* const* argv, const Serve& serve);
 
 }  // namespace edge::cli

@@ -73,7 +73,7 @@ CLI::App* add_noun(CLI::App& root, const std::string& name, const std::string& w
   return noun;
 }
 
-int run(int argc, const char* const* argv) {
+int run(int argc, const char* const* argv, const Serve& serve) {
   CLI::App root(
       "The edge agent of a hospital: shares signed, encrypted, ledger-anchored patient summaries with its "
       "peers.",
@@ -83,6 +83,7 @@ int run(int argc, const char* const* argv) {
   root.footer(
       "`ehr-agent COMMAND --help` shows an example of each. Manuals: ehr-agent(1), ehr-agent.conf(5).");
   Common common;
+  common.serve = serve;
   for (auto* add :
        {add_init, add_serve, add_config, add_keys, add_status, add_request, add_bundle, add_his, add_queue})
     add(root, common);

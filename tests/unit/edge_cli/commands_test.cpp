@@ -1,0 +1,228 @@
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+
+#include "agent/cli/failure.h"
+#include "tests/support/shared_data.h"
+#include "tests/support/temp_dir.h"
+#include "tests/unit/edge_cli/invoke.h"
+
+namespace {
+
+using Catch::Contains;
+using Words = std::vector<std::string>;
+
+// Names below "Subcommands:" of a help text.
+Words subcommands(const Words& path) {
+  Words with_help = path;
+  with_help.emplace_back("--help");
+  const auto help = invoke(with_help);
+  REQUIRE(help.status == 0);
+  Words out;
+  const auto at = help.out.find("Subcommands:");
+  if (at == std::string::npos) return out;
+  const std::regex name(R"(\n  ([a-z]+) )");
+  const std::string text = help.out.substr(at);
+  for (std::sregex_iterator one(text.begin(), text.end(), name), end; one != end; ++one)
+    out.push_back((*one)[1]);
+  return out;
+}
+
+// Every command, as "noun verb" or "verb".
+std::set<std::string> all_commands() {
+  std::set<std::string> out;
+  for (const auto& noun : subcommands({})) {
+    const auto verbs = subcommands({noun});
+    if (verbs.empty()) out.insert(noun);
+    for (const auto& verb : verbs) out.insert(noun + " " + verb);
+  }
+  return out;
+}
+
+bool is_noun(const std::set<std::string>& commands, const std::string& word) {
+  const auto at = commands.lower_bound(word + " ");
+  return at != commands.end() && at->starts_with(word + " ");
+}
+
+Words split(const std::string& text) {
+  std::istringstream in(text);
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+std::string source(const std::string& file) {
+  return std::regex_replace(test_support::read_file(test_support::source_root() / file), std::regex(R"(\\-)"),
+                            "-");
+}
+
+}  // namespace
+
+TEST_CASE("every command has help with an example, --json and --config") {
+  const auto commands = all_commands();
+  CHECK(commands.size() >= 18);
+  for (const auto& command : commands) {
+    INFO(command);
+    auto words = split(command);
+    words.emplace_back("--help");
+    const auto help = invoke(words);
+    CHECK(help.status == 0);
+    CHECK_THAT(help.out, Contains("Example:\n") && Contains("ehr-agent " + command) && Contains("--json") &&
+                             Contains("--config"));
+    CHECK(help.err.empty());
+  }
+}
+
+TEST_CASE("the man page and the commands name each other") {
+  const std::string page = source("deploy/man/ehr-agent.1");
+  const auto commands = all_commands();
+  for (const auto& command : commands) {
+    INFO(command);
+    CHECK_THAT(page, Contains("ehr-agent " + command));
+  }
+  const std::regex entry(R"(\.(?:B|BI) "?(ehr-agent [a-z]+(?: [a-z]+)?))");
+  for (std::sregex_iterator one(page.begin(), page.end(), entry), end; one != end; ++one) {
+    const std::string named = (*one)[1].str().substr(10);
+    INFO(named);
+    CHECK((commands.contains(named) || commands.contains(named.substr(0, named.find(' ')))));
+  }
+}
+
+TEST_CASE("what README and the manual pages tell to type exists") {
+  const auto commands = all_commands();
+  for (const auto* file : {"README.md", "agent/README.md", "deploy/man/ehr-agent.1",
+                           "deploy/man/ehr-agent.conf.5", "deploy/etc/ehr-agent.toml"}) {
+    const std::string text = source(file);
+    const std::regex mention(R"((?:`|^|\| |\n)ehr-agent ([a-z]+)(?: ([a-z]+))?)");
+    for (std::sregex_iterator one(text.begin(), text.end(), mention), end; one != end; ++one) {
+      const std::string noun = (*one)[1], verb = (*one)[2];
+      INFO(file << ": " << noun << ' ' << verb);
+      CHECK((commands.contains(noun) || commands.contains(noun + " " + verb) ||
+             (verb.empty() && is_noun(commands, noun))));
+    }
+  }
+}
+
+TEST_CASE("a wrong command line is a usage error that points to help") {
+  for (const auto& line :
+       {"", "nonsense", "config", "his frobnicate", "request", "request 10.0.0.1", "init", "status --colour",
+        "request 10.0.0.1 p --sections results,alergies", "request somewhere p",
+        "request 10.0.0.1 p --timeout soon", "init --address 10.0.0.256", "his list --limit 0"}) {
+    const auto result = invoke(split(line));
+    INFO(line << '\n' << result.err);
+    CHECK(result.status == EX_USAGE);
+    CHECK_THAT(result.err, Catch::StartsWith("error: "));
+    CHECK(result.out.empty());
+  }
+  CHECK_THAT(invoke({"request", "10.0.0.1", "p", "--sections", "alergies"}).err,
+             Contains("hint: did you mean `allergies`?"));
+  CHECK_THAT(invoke({"config"}).err, Contains("hint: see `ehr-agent config --help`"));
+}
+
+TEST_CASE("the version is printed") {
+  CHECK_THAT(invoke({"--version"}).out, Catch::StartsWith("ehr-agent "));
+}
+
+TEST_CASE("config check reports every problem, and ends with 78") {
+  const test_support::TempDir dir;
+  const std::string file = (dir / "a.toml").string();
+  std::ofstream(file) << "[agent]\nadress = \"10.0.0.1\"\nworkers = 0\n";
+  const auto text = invoke({"config", "check", "--config", file});
+  CHECK(text.status == EX_CONFIG);
+  CHECK_THAT(text.err, Contains("error: " + file +
+                                ": line 2: agent.adress: unknown key; did you mean `agent.address`?\n"));
+  CHECK_THAT(text.err, Contains("error: " + file + ": line 3: agent.workers: must be 1 to 64\n"));
+  CHECK_THAT(text.err, Contains("\nhint: "));
+  const auto json = invoke({"config", "check", "--config", file, "--json"});
+  CHECK(json.status == EX_CONFIG);
+  CHECK(nlohmann::json::parse(json.out)["problems"].size() == 3);
+
+  std::ofstream(file) << "[agent]\naddress = \"10.0.0.1\"\n";
+  CHECK(invoke({"config", "check", "--config", file}).status == 0);
+  CHECK(nlohmann::json::parse(invoke({"config", "check", "--config", file, "--json"}).out)["ok"] == true);
+  CHECK_THAT(invoke({"config", "show", "--config", file}).out, Contains("agent.address = \"10.0.0.1\"\n"));
+  CHECK(invoke({"config", "check", "--config", (dir / "none").string()}).status == EX_CONFIG);
+}
+
+TEST_CASE("init makes an agent, and again changes nothing") {
+  const test_support::TempDir dir;
+  const std::string config = new_agent(dir.path());
+  CHECK(invoke({"config", "check", "--config", config}).status == 0);
+  CHECK((std::filesystem::status(dir / "etc/keys").permissions() & std::filesystem::perms::all) ==
+        std::filesystem::perms::owner_all);
+  const std::string key = test_support::read_file(dir / "etc/keys/sign-1.pem");
+  std::ofstream(config, std::ios::app) << "# mine\n";
+  const std::string before = test_support::read_file(config);
+
+  const auto again = invoke({"init", "--address", "127.0.10.1", "--name", "Other", "--dir",
+                             (dir / "etc").string(), "--state-dir", (dir / "state").string(), "--json"});
+  CHECK(again.status == 0);
+  const auto told = nlohmann::json::parse(again.out);
+  CHECK(told["made"].empty());
+  CHECK(told["member"]["address"] == "127.0.10.1");
+  CHECK(test_support::read_file(dir / "etc/keys/sign-1.pem") == key);
+  CHECK(test_support::read_file(config) == before);
+
+  CHECK(invoke({"init", "--address", "127.0.10.9", "--dir", (dir / "etc").string()}).status == EX_CONFIG);
+  CHECK(test_support::read_file(config) == before);
+  CHECK(again.out.find(key.substr(30, 20)) == std::string::npos);
+
+  std::filesystem::remove(dir / "etc/keys/log-1.skey");
+  CHECK_THAT(invoke({"keys", "generate", "--config", config}).out,
+             Contains("log-1.skey") && !Contains("sign-1"));
+  CHECK_THAT(invoke({"keys", "generate", "--config", config}).out, Contains("none was touched"));
+  CHECK(nlohmann::json::parse(invoke({"keys", "show", "--config", config}).out)["keys"].size() == 4);
+}
+
+TEST_CASE("init writes any name so that it reads back") {
+  const test_support::TempDir dir;
+  const std::string name = "St. \"Anna\" \\ Fluß # = [x]";
+  CHECK(invoke({"init", "--address", "fd00::5", "--name", name, "--broker", "mqtts://[fd00::1]:8883", "--dir",
+                (dir / "a").string(), "--state-dir", (dir / "s").string()})
+            .status == 0);
+  const auto config = edge::load_config(dir / "a/ehr-agent.toml");
+  REQUIRE(config);
+  CHECK(config->agent.name == name);
+  CHECK(config->agent.address->text() == "fd00::5");
+  CHECK(config->mqtt.url == "mqtts://[fd00::1]:8883");
+  CHECK(config->agent.state_dir == dir / "s");
+  CHECK(config->keys.dir == dir / "a/keys");
+  CHECK(config->ledger.guard == dir / "s-guard/guard");
+}
+
+TEST_CASE("init takes a federation document only with the hash that was told") {
+  const test_support::TempDir dir;
+  const std::string config = new_agent(dir.path());
+  const auto member = nlohmann::json::parse(invoke({"keys", "show", "--config", config}).out);
+  const nlohmann::json federation{{"v", 1},
+                                  {"version", 1},
+                                  {"prev", std::string(64, '0')},
+                                  {"threshold", 1},
+                                  {"admins", nlohmann::json::array()},
+                                  {"witness_quorum", 0},
+                                  {"ca_spki_sha256", std::string(64, '0')},
+                                  {"members", {member}}};
+  std::ofstream(dir / "f.json") << federation.dump(2);
+  const auto init = [&](const std::string& hash) {
+    return invoke({"init", "--address", "127.0.10.1", "--dir", (dir / "etc").string(), "--federation",
+                   (dir / "f.json").string(), "--sha256", hash});
+  };
+  const auto wrong = init(std::string(64, 'a'));
+  INFO(wrong.err);
+  CHECK(wrong.status == EX_DATAERR);
+  CHECK_FALSE(std::filesystem::exists(dir / "etc/federation.json"));
+  std::smatch found;
+  const std::regex hash("SHA-256 is ([0-9a-f]{64})");
+  REQUIRE(std::regex_search(wrong.err, found, hash));
+  CHECK(init(found[1]).status == 0);
+  CHECK(test_support::read_file(dir / "etc/federation.json") == federation.dump(2));
+  std::ofstream(dir / "f.json") << federation.dump();  // the same document, other white space: the same hash
+  CHECK(init(found[1]).status == EX_CANTCREAT);
+  CHECK(invoke({"init", "--address", "127.0.10.1", "--sha256", "00"}).status == EX_USAGE);
+}
+
+TEST_CASE("serve runs the agent with the configuration, and ends as it ends") {
+  const test_support::TempDir dir;
+  CHECK(invoke({"serve", "--config", new_agent(dir.path())}).status == 42);
+  CHECK(invoke({"serve", "--config", (dir / "none").string()}).status == EX_CONFIG);
+}
