@@ -72,8 +72,7 @@ std::string read_password(const std::string& file) {
   return password;
 }
 
-mqtt::ssl_options tls_options_of(const ConnectionOptions& options,
-                                 std::function<void(const std::string&)> on_tls_error) {
+mqtt::ssl_options tls_options_of(const ConnectionOptions& options) {
   mqtt::ssl_options tls;
   tls.set_trust_store(options.ca_file);
   if (!options.certificate_file.empty()) tls.set_key_store(options.certificate_file);
@@ -81,7 +80,8 @@ mqtt::ssl_options tls_options_of(const ConnectionOptions& options,
   tls.set_enable_server_cert_auth(true);
   tls.set_verify(true);
   tls.set_enabled_cipher_suites(kNothingBelowTls13);
-  tls.set_error_handler(std::move(on_tls_error));
+  // No error handler: Paho C++ 1.2.0 hands its address on and then destroys these options, so the next error
+  // would call into nothing.
   return tls;
 }
 
@@ -109,8 +109,7 @@ Message from_paho(const mqtt::message& message) {
   return converted;
 }
 
-mqtt::connect_options connect_options_of(const ConnectionOptions& options, const BrokerUrl& url,
-                                         std::function<void(const std::string&)> on_tls_error) {
+mqtt::connect_options connect_options_of(const ConnectionOptions& options, const BrokerUrl& url) {
   mqtt::connect_options connect;
   connect.set_mqtt_version(protocol_number(options.version));
   if (options.version == ProtocolVersion::kMqtt5) {
@@ -125,7 +124,7 @@ mqtt::connect_options connect_options_of(const ConnectionOptions& options, const
   if (!options.user.empty()) connect.set_user_name(options.user);
   if (!options.password_file.empty()) connect.set_password(read_password(options.password_file));
   if (options.will) connect.set_will_message(*to_paho(*options.will, ProtocolVersion::kMqtt311));
-  if (url.tls) connect.set_ssl(tls_options_of(options, std::move(on_tls_error)));
+  if (url.tls) connect.set_ssl(tls_options_of(options));
   return connect;
 }
 

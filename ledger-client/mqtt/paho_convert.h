@@ -1,7 +1,6 @@
 // Between our types and Paho's. Paho's are only named here; what is behind them stays in .cpp files.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,7 +21,6 @@ Message from_paho(const mqtt::message& message);
 // Everything of a CONNECT: clean start, Will, user and password (the file is read here), TLS with
 // verification of the broker's name. `on_tls_error` gets OpenSSL's lines on a Paho thread. Throws
 // std::runtime_error when the password file can't be read.
-mqtt::connect_options connect_options_of(const ConnectionOptions& options, const BrokerUrl& url,
-                                         std::function<void(const std::string&)> on_tls_error);
+mqtt::connect_options connect_options_of(const ConnectionOptions& options, const BrokerUrl& url);
 
 }  // namespace mqtt_transport

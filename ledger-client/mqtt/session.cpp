@@ -25,17 +25,6 @@ constexpr int kConnectionLost = -1;
 // caller's own turn).
 thread_local bool inside_handler = false;
 
-// OpenSSL's error lines are `thread:error:number:library:function:reason:file:line:data`; people want the
-// reason.
-std::string reason_of(const std::string& line) {
-  std::size_t begin = 0;
-  for (int field = 0; field < 5; ++field) {
-    begin = line.find(':', begin);
-    if (begin++ == std::string::npos) return line.substr(0, line.find('\n'));
-  }
-  return line.substr(begin, line.find(':', begin) - begin);
-}
-
 class HandlerMark {
  public:
   HandlerMark() : before_(inside_handler) { inside_handler = true; }
@@ -70,8 +59,7 @@ class Session::Paho : private mqtt::iaction_listener {
   }
 
   void connect() {
-    auto options = connect_options_of(session_.options_, session_.url_,
-                                      [this](const std::string& line) { session_.tls_error(line); });
+    auto options = connect_options_of(session_.options_, session_.url_);
     // The token of the attempt before may still be in use on Paho's thread, which signals before it returns:
     // kept one attempt longer.
     earlier_ = std::move(current_);
@@ -95,10 +83,22 @@ class Session::Paho : private mqtt::iaction_listener {
     }
   }
 
+  // Paho's words for a failed attempt, after a colon. Only on the connecting thread.
+  std::string why_connect_failed() const {
+    try {
+      if (current_) current_->try_wait();
+    } catch (const mqtt::exception& failure) {
+      if (!failure.get_message().empty()) return ": " + failure.get_message();
+    }
+    return {};
+  }
+
   // Only on threads that may wait.
   void disconnect() noexcept {
     try {
-      if (client_.is_connected()) client_.disconnect(0)->wait_for(kDisconnectWait);
+      if (!client_.is_connected()) return;
+      closing_ = client_.disconnect(0);
+      closing_->wait_for(kDisconnectWait);
     } catch (const std::exception&) {  // then it was gone already
     }
   }
@@ -147,7 +147,8 @@ class Session::Paho : private mqtt::iaction_listener {
   }
 
   Session& session_;
-  mqtt::token_ptr earlier_, current_;
+  // Paho's thread still touches a token after it has signalled, so none is let go of right then.
+  mqtt::token_ptr earlier_, current_, closing_;
   mqtt::async_client client_;  // last: destroyed first, and with it every callback
 };
 
@@ -211,7 +212,6 @@ void Session::attempt() {
   {
     const std::lock_guard lock(mutex_);
     phase_ = Phase::kConnecting;
-    tls_error_.clear();
   }
   try {
     paho_->connect();
@@ -225,7 +225,7 @@ void Session::after_loss() {
   std::string cause;
   {
     const std::lock_guard lock(mutex_);
-    cause = tls_error_.empty() ? cause_ : cause_ + " (" + tls_error_ + ")";
+    cause = cause_ + paho_->why_connect_failed();
   }
   guarded([&] {
     if (handlers_.on_lost) handlers_.on_lost(cause);
@@ -289,11 +289,6 @@ void Session::acknowledged(PublishWindow::Id id, int reason_code) {
     report(*done, reason_code);
     hand_over();
   });
-}
-
-void Session::tls_error(const std::string& line) {
-  const std::lock_guard lock(mutex_);
-  tls_error_ = reason_of(line);
 }
 
 // ---- Publishing

@@ -48,7 +48,6 @@ class Session {
   void lost(const std::string& cause);
   void received(Message&& message);
   void acknowledged(PublishWindow::Id id, int reason_code);
-  void tls_error(const std::string& line);
 
   void hand_over();
   void report(const PublishDone& done, int reason_code);
@@ -67,7 +66,7 @@ class Session {
   Phase phase_ = Phase::kIdle;
   bool stopping_ = false, gate_closed_ = false, stopped_ = false, connected_before_ = false;
   int inside_ = 0;
-  std::string cause_, tls_error_;
+  std::string cause_;
   Connection::Counters counters_;
 
   std::unique_ptr<Paho> paho_;
