@@ -205,6 +205,27 @@ std::string sortable_time(std::string_view date_time) {
   return text.data();
 }
 
+std::string with_plain_spaces(std::string_view text) {
+  static constexpr std::string_view kSpaces[] = {
+      "\u00a0", "\u1680", "\u2000", "\u2001", "\u2002", "\u2003", "\u2004", "\u2005", "\u2006", "\u2007",
+      "\u2008", "\u2009", "\u200a", "\u2028", "\u2029", "\u202f", "\u205f", "\u3000", "\ufeff"};
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && static_cast<unsigned char>(text[plain]) < 0xC2) ++plain;
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    auto space = std::find_if(std::begin(kSpaces), std::end(kSpaces),
+                              [&](std::string_view s) { return text.starts_with(s); });
+    bool found = space != std::end(kSpaces);
+    out += found ? ' ' : text[0];
+    text.remove_prefix(found ? space->size() : 1);
+  }
+  return out;
+}
+
 bool is_uuid(std::string_view text) {
   if (text.size() != 36) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {

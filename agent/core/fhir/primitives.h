@@ -16,6 +16,10 @@ bool is_primitive(std::string_view type, const Node& value);
 // if it is none.
 std::string sortable_time(std::string_view date_time);
 
+// FHIR's white space is blank, TAB, LF and CR. Readers that hold to the letter of its `string` refuse
+// no-break spaces, ideographic spaces and their like, so a document carries them as blanks.
+std::string with_plain_spaces(std::string_view text);
+
 // 8-4-4-4-12 lower-case hexadecimal digits.
 bool is_uuid(std::string_view text);
 // [A-Za-z0-9\-.]{1,64}

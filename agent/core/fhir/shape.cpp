@@ -181,7 +181,8 @@ class Shaper {
     }
     type[0] = static_cast<char>(type[0] | 0x20);
     bool known = std::find(std::begin(kPrimitives), std::end(kPrimitives), type) != std::end(kPrimitives);
-    return known && is_primitive(type, value) ? value : Node();
+    if (!known || !is_primitive(type, value)) return Node();
+    return type == "string" || type == "markdown" ? Node::string(with_plain_spaces(value.text)) : value;
   }
 
   // One value of a data type or backbone element.
@@ -240,7 +241,7 @@ class Shaper {
       if (!copy.is_empty())
         out.set(type.member, std::move(copy));
       else if (rule.required)
-        out.set(type.member, absent_reason());
+        out.set(type.primitive ? '_' + type.member : type.member, absent_reason());
     }
     if (!extensions.is_empty()) out.set('_' + type.member, std::move(extensions));
     return present || out.find('_' + type.member) != nullptr;
@@ -279,6 +280,12 @@ class Shaper {
   }
 
   Node one(const Node& value, const ElementRule& rule, const ElementType& type) {
+    if (type.name == "string" || type.name == "markdown") {
+      if (!value.is_string()) invalid("not a FHIR " + type.name);
+      Node plain = Node::string(with_plain_spaces(value.text));
+      if (!plain.is_empty() && !is_primitive(type.name, plain)) invalid("not a FHIR " + type.name);
+      return plain;
+    }
     if (type.primitive) {
       if (!is_primitive(type.name, value)) invalid("not a FHIR " + type.name);
       if (rule.codes && !rule.codes->has_code(value.text)) invalid("a code outside its required value set");

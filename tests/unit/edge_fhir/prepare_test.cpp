@@ -191,3 +191,13 @@ TEST_CASE("text of the source is escaped in the narrative") {
   CHECK(
       contains(problem.narrative_row, "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt; &amp; &quot;x&quot;"));
 }
+
+TEST_CASE("spaces FHIR does not know become blanks in a document") {
+  Prepared problem = prepared(
+      "{\"resourceType\":\"Condition\",\"code\":{\"text\":\"a\u00a0b\u3000c\"},\"note\":[{\"text\":"
+      "\"\u00a0\"}],"
+      "\"subject\":{\"reference\":\"Patient/p\"}}");
+  CHECK(contains(problem.ips, R"("text":"a b c")"));
+  CHECK(contains(problem.ips, R"("note":[{"_text":{"extension":)"));
+  CHECK(contains(problem.source, "a\u00a0b"));
+}
