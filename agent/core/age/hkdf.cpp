@@ -8,16 +8,22 @@ namespace edge::age {
 
 namespace {
 
+// libsodium wants no null pointer, not even for no bytes.
+const std::uint8_t* pointer_to(ledger::ByteView bytes) {
+  static constexpr std::uint8_t kNothing = 0;
+  return bytes.empty() ? &kNothing : bytes.data();
+}
+
 // An HMAC over parts, wiped when it is done.
 class Hmac {
  public:
-  explicit Hmac(ledger::ByteView key) { crypto_auth_hmacsha256_init(&state_, key.data(), key.size()); }
+  explicit Hmac(ledger::ByteView key) { crypto_auth_hmacsha256_init(&state_, pointer_to(key), key.size()); }
   ~Hmac() { sodium_memzero(&state_, sizeof state_); }
   Hmac(const Hmac&) = delete;
   Hmac& operator=(const Hmac&) = delete;
 
   Hmac& update(ledger::ByteView part) {
-    crypto_auth_hmacsha256_update(&state_, part.data(), part.size());
+    crypto_auth_hmacsha256_update(&state_, pointer_to(part), part.size());
     return *this;
   }
   void finish(Key32 out) { crypto_auth_hmacsha256_final(&state_, out.data()); }
