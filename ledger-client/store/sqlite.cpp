@@ -21,9 +21,9 @@ bool is_out_of_space(int primary, int system_errno) {
          (system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG);
 }
 
-[[noreturn]] void fail(sqlite3* connection, int code, const char* doing) {
+[[noreturn]] void fail(sqlite3* connection, int code, const char* doing, int system_errno = 0) {
   const int primary = code & 0xff;
-  const int system_errno = connection != nullptr ? sqlite3_system_errno(connection) : 0;
+  if (system_errno == 0 && connection != nullptr) system_errno = sqlite3_system_errno(connection);
   std::string what = std::string("database: ") + doing + ": " + sqlite3_errstr(code);
   // A constraint's message names tables and columns, a syntax error quotes our own SQL: neither holds a bound
   // value.
@@ -107,14 +107,16 @@ Statement& Statement::bind(int parameter, std::nullopt_t) {
 }
 
 bool Statement::step() {
+  errno = 0;  // SQLite does not keep the cause of a COMMIT that failed
   const int code = sqlite3_step(state_->statement);
+  const int cause = errno;
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) {
     sqlite3_reset(state_->statement);
     return false;
   }
   try {
-    fail(state_->connection, code, "step");
+    fail(state_->connection, code, "step", cause);
   } catch (...) {
     sqlite3_reset(state_->statement);  // after the message was read
     throw;
