@@ -299,9 +299,10 @@ ledger::TimePoint DisclosureStore::prune(std::chrono::milliseconds margin) {
 std::vector<Outbound> DisclosureStore::list_outbound(bool only_open) {
   return reader_.with([&](Database& database) {
     std::vector<Outbound> found;
-    static const std::string all = std::string(kOutboundColumns) + " ORDER BY number";
+    static const std::string unfinished =
+        std::string(kOutboundColumns) + " WHERE state IN (0, 2) ORDER BY number";
     static const std::string open = std::string(kOutboundColumns) + " WHERE state = 0 ORDER BY number";
-    Statement& select = database.cached(only_open ? open.c_str() : all.c_str());
+    Statement& select = database.cached(only_open ? open.c_str() : unfinished.c_str());
     while (select.step()) found.push_back(read_outbound(select));
     return found;
   });
@@ -322,6 +323,32 @@ std::optional<Outbound> DisclosureStore::outbound(const ledger::Address& peer, c
     payload.reset();
     return out;
   });
+}
+
+std::optional<ledger::Address> DisclosureStore::receiver_of(const std::string& id) {
+  return reader_.with([&](Database& database) -> std::optional<ledger::Address> {
+    Statement& select = database.cached("SELECT peer FROM outbound WHERE id = ?1");
+    select.bind(1, id);
+    const auto peer = select.step() ? ledger::Address::parse(select.column_text(0)) : std::nullopt;
+    select.reset();
+    return peer;
+  });
+}
+
+std::vector<std::string> DisclosureStore::forget_before(ledger::TimePoint transfers,
+                                                        ledger::TimePoint audit) {
+  std::vector<std::string> files;
+  const auto statements = [&](Database& database, std::uint64_t) {
+    Statement& remove =
+        database.cached("DELETE FROM outbound WHERE state <> 0 AND finished < ?1 RETURNING file");
+    remove.bind(1, to_integer(transfers));
+    while (remove.step()) {
+      if (!remove.column_text(0).empty()) files.emplace_back(remove.column_text(0));
+    }
+    database.cached("DELETE FROM audit WHERE time < ?1").bind(1, to_integer(audit)).run();
+  };
+  (void)journal_.append({}, statements, ledger::Work::kBegun);
+  return files;
 }
 
 Anchor DisclosureStore::anchor(std::uint64_t entry_index) {

@@ -56,7 +56,12 @@ class DisclosureStore : public DisclosureLog {
   ledger::TimePoint prune(std::chrono::milliseconds margin);
   ledger::TimePoint watermark();
 
+  // Open transfers, or with `only_open` false the failed ones too.
   std::vector<Outbound> list_outbound(bool only_open);
+  // Whose request an answer's id belongs to.
+  std::optional<ledger::Address> receiver_of(const std::string& id);
+  // Deletes transfers that ended, and audit rows, from before; returns the spool files that are free now.
+  std::vector<std::string> forget_before(ledger::TimePoint transfers, ledger::TimePoint audit);
   std::optional<Outbound> outbound(const ledger::Address& peer, const std::string& id);
   // The anchor against the newest checkpoint, for sending a manifest again.
   Anchor anchor(std::uint64_t entry_index);

@@ -164,13 +164,25 @@ bool RequestStore::reopen(const std::string& id) {
 
 std::vector<Outgoing> RequestStore::list(bool only_open) {
   return reader_.with([&](Database& database) {
-    static const std::string all = std::string(kColumns) + " ORDER BY number";
+    static const std::string unfinished = std::string(kColumns) + " WHERE state IN (0, 1, 4) ORDER BY number";
     static const std::string open = std::string(kColumns) + " WHERE state < 2 ORDER BY number";
-    Statement& select = database.cached(only_open ? open.c_str() : all.c_str());
+    Statement& select = database.cached(only_open ? open.c_str() : unfinished.c_str());
     std::vector<Outgoing> found;
     while (select.step()) found.push_back(read_row(select));
     return found;
   });
+}
+
+std::vector<std::string> RequestStore::forget_before(ledger::TimePoint time) {
+  std::vector<std::string> ids;
+  const auto statements = [&](Database& database, std::uint64_t) {
+    Statement& remove =
+        database.cached("DELETE FROM outgoing WHERE state >= 2 AND finished < ?1 RETURNING id");
+    remove.bind(1, to_integer(time));
+    while (remove.step()) ids.emplace_back(remove.column_text(0));
+  };
+  (void)journal_.append({}, statements, ledger::Work::kBegun);
+  return ids;
 }
 
 std::optional<Outgoing> RequestStore::find(const std::string& id) {

@@ -60,7 +60,10 @@ class RequestStore {
   // Sends a failed request's row back to `sent`; false if there is none that may.
   bool reopen(const std::string& id);
 
+  // Open requests, or with `only_open` false the failed ones too.
   std::vector<Outgoing> list(bool only_open);
+  // Deletes requests that ended before `time`; returns their ids, for their inbox folders.
+  std::vector<std::string> forget_before(ledger::TimePoint time);
   std::optional<Outgoing> find(const std::string& id);
 
  private:

@@ -1,4 +1,5 @@
-// The ports of the core: what the outside must provide. An adapter per real thing; a new port only for a second implementation.
+// The ports of the core: what the outside must provide. An adapter per real thing; a new port only for a
+// second implementation.
 #pragma once
 
 #include <functional>
@@ -24,16 +25,20 @@ struct PatientUnknown {};
 struct PatientAmbiguous {};  // refused, never guessed
 using PatientLookup = std::variant<PatientFound, PatientUnknown, PatientAmbiguous>;
 
-// One patient's records in a hospital information system. Thread-safe. Every call throws Unavailable when the source can't answer.
+// One patient's records in a hospital information system. Thread-safe. Every call throws Unavailable when the
+// source can't answer.
 class RecordSource {
  public:
   virtual ~RecordSource() = default;
   // By identifier: system and value, or the value alone where it is unique.
   virtual PatientLookup find(const fhir::Identifier& identifier) = 0;
-  // The patient, then everything of theirs, one resource at a time (back-pressure); stops when `take` returns false.
+  // The patient, then everything of theirs, one resource at a time (back-pressure); stops when `take` returns
+  // false.
   virtual void stream(const std::string& patient_key, const std::function<bool(fhir::Prepared&&)>& take) = 0;
-  // Only what can stand in a section of a document; with `latest_per_code`, a source may leave out older results it knows of.
-  virtual void stream_sections(const std::string& patient_key, const std::function<bool(fhir::Prepared&&)>& take) = 0;
+  // Only what can stand in a section of a document; with `latest_per_code`, a source may leave out older
+  // results it knows of.
+  virtual void stream_sections(const std::string& patient_key,
+                               const std::function<bool(fhir::Prepared&&)>& take) = 0;
   // Shared resources by full_url; unknown ones are left out.
   virtual std::vector<fhir::Prepared> fetch(const std::vector<std::string>& full_urls) = 0;
   // Kinds this source can't deliver (`unavailable` is not `nilknown`).

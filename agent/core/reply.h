@@ -23,8 +23,8 @@ struct Anchor {
 struct Manifest {
   Envelope envelope;
   ledger::Hash request_sha256{};
-  std::string content_type;
-  std::string encoding;  // "zstd" or "identity"
+  std::string content_type{};
+  std::string encoding{};  // "zstd" or "identity"
   std::uint64_t plaintext_size = 0;
   ledger::Hash plaintext_sha256{};
   std::uint64_t ciphertext_size = 0;
@@ -32,8 +32,8 @@ struct Manifest {
   std::uint64_t chunk_size = 0;
   std::uint64_t chunk_count = 0;  // 0: the ciphertext travels inline
   ledger::Hash merkle_root{};
-  std::optional<ledger::Salt> salt;  // of the plaintext commitment; anchored answers only
-  std::optional<Anchor> anchor;
+  std::optional<ledger::Salt> salt{};  // of the plaintext commitment; anchored answers only
+  std::optional<Anchor> anchor{};
 };
 std::string sign_manifest(const Manifest& manifest, const LocalIdentity& self);
 ledger::Result<Manifest> parse_manifest(std::string_view payload);

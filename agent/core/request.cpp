@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "agent/core/fhir/section_names.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/sha256.h"
 #include "ledger-client/core/topics.h"
@@ -21,27 +22,6 @@ struct OperationName {
 constexpr std::array kOperations{OperationName{Operation::kPing, "ping"},
                                  OperationName{Operation::kSummary, "summary"},
                                  OperationName{Operation::kEverything, "everything"}};
-
-struct SectionCode {
-  fhir::Section section;
-  std::string_view loinc;
-};
-constexpr std::array kSections{SectionCode{fhir::Section::kProblems, "11450-4"},
-                               SectionCode{fhir::Section::kAllergies, "48765-2"},
-                               SectionCode{fhir::Section::kMedications, "10160-0"},
-                               SectionCode{fhir::Section::kImmunizations, "11369-6"},
-                               SectionCode{fhir::Section::kResults, "30954-2"},
-                               SectionCode{fhir::Section::kProcedures, "47519-4"},
-                               SectionCode{fhir::Section::kDevices, "46264-8"},
-                               SectionCode{fhir::Section::kAdvanceDirectives, "42348-3"},
-                               SectionCode{fhir::Section::kAlerts, "104605-1"},
-                               SectionCode{fhir::Section::kFunctionalStatus, "47420-5"},
-                               SectionCode{fhir::Section::kPastProblems, "11348-0"},
-                               SectionCode{fhir::Section::kPregnancy, "10162-6"},
-                               SectionCode{fhir::Section::kPatientStory, "81338-6"},
-                               SectionCode{fhir::Section::kPlanOfCare, "18776-5"},
-                               SectionCode{fhir::Section::kSocialHistory, "29762-2"},
-                               SectionCode{fhir::Section::kVitalSigns, "8716-3"}};
 
 constexpr std::size_t kMaxIdentifierBytes = 1024;
 constexpr std::size_t kMaxReasonBytes = 4096;
@@ -64,11 +44,11 @@ std::optional<fhir::Identifier> read_patient(const json& patient) {
 }
 
 std::optional<std::vector<fhir::Section>> read_sections(const json& list) {
-  if (!list.is_array() || list.empty() || list.size() > kSections.size()) return std::nullopt;
+  if (!list.is_array() || list.empty() || list.size() > fhir::kSectionNames.size()) return std::nullopt;
   std::vector<fhir::Section> sections;
   for (const json& item : list) {
     const auto section =
-        item.is_string() ? section_from_loinc(item.get_ref<const std::string&>()) : std::nullopt;
+        item.is_string() ? fhir::section_from_name(item.get_ref<const std::string&>()) : std::nullopt;
     if (!section || std::find(sections.begin(), sections.end(), *section) != sections.end())
       return std::nullopt;
     sections.push_back(*section);
@@ -103,7 +83,7 @@ json query_json(const RecordQuery& query) {
   if (!query.patient.system.empty()) patient["system"] = query.patient.system;
   json params{{"patient", patient}};
   for (const fhir::Section section : query.sections)
-    params["sections"].push_back(std::string(section_loinc(section)));
+    params["sections"].push_back(std::string(fhir::section_name(section)));
   if (!query.reason.empty()) params["reason"] = query.reason;
   return params;
 }
@@ -121,20 +101,6 @@ bool is_purpose(const json& value) {
 std::string_view operation_text(Operation operation) {
   for (const auto& name : kOperations) {
     if (name.operation == operation) return name.text;
-  }
-  return "";
-}
-
-std::optional<fhir::Section> section_from_loinc(std::string_view code) {
-  for (const auto& entry : kSections) {
-    if (entry.loinc == code) return entry.section;
-  }
-  return std::nullopt;
-}
-
-std::string_view section_loinc(fhir::Section section) {
-  for (const auto& entry : kSections) {
-    if (entry.section == section) return entry.loinc;
   }
   return "";
 }
@@ -221,7 +187,7 @@ struct RequestVerifier {
 
   std::string check_response_topic() const {
     if (arrival.response_topic.empty()) return {};
-    const auto expected = ledger::topics::response(arrival.topic_sender, policy.self, arrival.topic_id);
+    const auto expected = ledger::topics::response(policy.self, arrival.topic_sender, arrival.topic_id);
     return arrival.response_topic == expected ? "" : "response topic is not below the sender's own name";
   }
 };

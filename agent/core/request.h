@@ -84,8 +84,4 @@ VerifyOutcome verify_request(std::string_view jws, const RequestArrival& arrival
                              const ledger::Federation& federation, const RequestPolicy& policy,
                              ledger::TimePoint now);
 
-// Section codes as requests name them: the LOINC code of the section, for example "48765-2".
-std::optional<fhir::Section> section_from_loinc(std::string_view code);
-std::string_view section_loinc(fhir::Section section);
-
 }  // namespace edge

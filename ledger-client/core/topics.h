@@ -24,7 +24,7 @@ std::string ack(const Address& to, const Address& from, std::string_view id);
 std::string manifest(const Address& to, const Address& from, std::string_view id);
 std::string chunk(const Address& to, const Address& from, std::string_view id, std::uint64_t number);
 std::string error(const Address& to, const Address& from, std::string_view id);
-// The prefix an MQTT 5 Response Topic of `from` must have: ehr/v1/<from>/response/<to>/<id>.
+// The Response Topic (MQTT 5) of a request of `from` to `to`: ehr/v1/<from>/response/<to>/<id>.
 std::string response(const Address& to, const Address& from, std::string_view id);
 
 // Topic filters an agent subscribes to.

@@ -1,0 +1,45 @@
+// What every part of the daemon needs: who we are, whom we know, how we send. Built once by the service;
+// borrowed by the parts.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "agent/adapters/key_files.h"
+#include "agent/config/config.h"
+#include "agent/core/envelope.h"
+#include "agent/core/exchange.h"
+#include "agent/daemon/timer.h"
+#include "agent/daemon/work_queue.h"
+#include "ledger-client/mqtt/connection.h"
+
+namespace edge {
+
+// Counted for metrics and status; never labelled with anything about a patient.
+struct Counters {
+  std::atomic<std::uint64_t> requests_received{0}, requests_dropped{0}, requests_refused{0},
+      bundles_issued{0}, bundles_delivered{0}, bundles_received{0}, chunks_sent{0}, chunks_received{0},
+      chunks_rejected{0}, transfers_failed{0};
+};
+
+struct Context {
+  const Config* config = nullptr;
+  const ledger::Federation* federation = nullptr;
+  LocalIdentity self;
+  std::vector<const age::Identity*> identities;
+  mqtt_transport::Connection* connection = nullptr;
+  WorkQueue* queue = nullptr;
+  Timer* timer = nullptr;
+  Counters* counters = nullptr;
+  std::function<ledger::TimePoint()> now;
+  FillRandom fill_random;
+
+  double jitter() const;  // [0, 1)
+  // One message of the request path: QoS 1, expiring, with the MQTT 5 properties ordinary tools understand.
+  mqtt_transport::PublishResult publish(std::string topic, ledger::Bytes payload, const std::string& id,
+                                        std::string response_topic = {}) const;
+  // Seals `text` to a member's age recipient. Throws std::runtime_error if it has none.
+  ledger::Bytes seal_to(const ledger::Member& member, ledger::ByteView text) const;
+};
+
+}  // namespace edge

@@ -1,0 +1,230 @@
+#include "agent/daemon/control.h"
+
+#include <nlohmann/json.hpp>
+
+#include "agent/core/fhir/section_names.h"
+#include "ledger-client/core/canonical_json.h"
+
+namespace edge {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::size_t kDataFrame = 1 << 20;
+constexpr std::chrono::milliseconds kLook{
+    250};  // how often a waiting call looks whether its caller is still there
+
+// A call that can't be served; becomes an 'E' frame.
+struct CallError {
+  std::string code, error, hint;
+};
+
+void send_error(ControlChannel& channel, const CallError& error) {
+  channel.send('E', json{{"code", error.code}, {"error", error.error}, {"hint", error.hint}}.dump());
+}
+
+std::string hint_for(Code code) {
+  switch (code) {
+    case Code::kNotAvailable:
+      return "unknown patient, no consent, or not for this purpose: the peer does not say which";
+    case Code::kNotAMember:
+      return "check the federation document";
+    case Code::kExpired:
+      return "check the clocks and that the peer is connected (`ehr-agent status`)";
+    case Code::kBusy:
+      return "try again in a moment";
+    case Code::kFailed:
+      return "the peer's HIS or ledger has a fault; its operator sees the reason";
+    default:
+      return "`ehr-agent queue list` shows the reason";
+  }
+}
+
+json outbound_json(const Outbound& outbound) {
+  static constexpr std::array kStates{"open", "delivered", "failed", "dropped"};
+  return {{"id", outbound.id},
+          {"to", outbound.peer.text()},
+          {"state", kStates.at(static_cast<std::size_t>(outbound.state))},
+          {"since", ledger::format_time(outbound.created)},
+          {"deadline", ledger::format_time(outbound.deadline)},
+          {"bytes", outbound.payload.seal.ciphertext.size},
+          {"entry", outbound.entry_index},
+          {"reason", outbound.state == OutboundState::kOpen && outbound.reason.empty() ? "no receipt yet"
+                                                                                       : outbound.reason}};
+}
+
+json outgoing_json(const Outgoing& row) {
+  const bool waiting = row.state == OutgoingState::kSent;
+  return {{"id", row.id},
+          {"from", row.peer.text()},
+          {"state", std::string(outgoing_state_text(row.state))},
+          {"operation", std::string(operation_text(row.operation))},
+          {"purpose", row.purpose},
+          {"since", ledger::format_time(row.issued)},
+          {"expires", ledger::format_time(row.expires)},
+          {"code", row.code},
+          {"reason", waiting && row.reason.empty() ? "no answer yet" : row.reason}};
+}
+
+RecordQuery read_query(const json& call, const std::string& patient) {
+  const auto identifier = ledger::parse_json(patient, {64 * 1024, 4});
+  if (!identifier || !identifier->is_object() || identifier->value("value", "").empty()) {
+    throw CallError{"malformed", "no patient identifier",
+                    "give `system|value`, a value, or - for standard input"};
+  }
+  RecordQuery query{
+      {identifier->value("system", ""), identifier->value("value", "")}, {}, call.value("reason", "")};
+  for (const auto& name : call.value("sections", json::array())) {
+    const auto section = fhir::section_from_name(name.get<std::string>());
+    if (!section) throw CallError{"malformed", "there is no section `" + name.get<std::string>() + "`", ""};
+    query.sections.push_back(*section);
+  }
+  return query;
+}
+
+Operation read_operation(const json& call) {
+  const std::string name = call.value("operation", "summary");
+  for (const Operation operation : {Operation::kPing, Operation::kSummary, Operation::kEverything}) {
+    if (operation_text(operation) == name) return operation;
+  }
+  throw CallError{"unsupported", "there is no operation `" + name + "`", "summary, everything or ping"};
+}
+
+}  // namespace
+
+ControlCommands::ControlCommands(Requester& requester, Responder& responder, DisclosureStore& disclosures,
+                                 RequestStore& requests, std::function<std::string()> status,
+                                 std::function<bool()> connected)
+    : requester_(requester),
+      responder_(responder),
+      disclosures_(disclosures),
+      requests_(requests),
+      status_(std::move(status)),
+      connected_(std::move(connected)) {}
+
+void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
+  try {
+    const auto parsed = ledger::parse_json(call.payload, {64 * 1024, 8});
+    if (call.kind != 'C' || !parsed || !parsed->is_object()) throw CallError{"malformed", "not a call", ""};
+    const std::string command = parsed->value("command", "");
+    const std::string id = parsed->value("id", "");
+    if (command == "status") return channel.send('R', status_());
+    if (command == "request") return request(call.payload, channel);
+    if (command == "bundle.open") return open(call.payload, channel);
+    if (command == "queue.list") return channel.send('R', queue_list());
+    if (command == "queue.show") return channel.send('R', queue_show(id));
+    if (command == "queue.retry" || command == "queue.drop") {
+      const bool done = command == "queue.retry" ? requester_.retry(id) || responder_.retry(id)
+                                                 : requester_.drop(id) || responder_.drop(id);
+      if (!done)
+        throw CallError{"not-available", "no unfinished transfer with this id",
+                        "`ehr-agent queue list` shows them"};
+      return channel.send('R', "{}");
+    }
+    throw CallError{"unsupported", "unknown command", "is the command line newer than the running agent?"};
+  } catch (const CallError& error) {
+    send_error(channel, error);
+  } catch (const json::exception&) {
+    send_error(channel, {"malformed", "a member of the call has the wrong type", ""});
+  } catch (const Unavailable& fault) {
+    send_error(channel, {"failed", fault.what(), "`ehr-agent status` shows the agent's state"});
+  }
+}
+
+void ControlCommands::request(const std::string& call_text, ControlChannel& channel) {
+  const json call = json::parse(call_text);
+  const auto peer = ledger::Address::parse(call.value("peer", ""));
+  if (!peer) throw CallError{"malformed", "the peer is not an IP address", ""};
+  const Operation operation = read_operation(call);
+  RecordQuery query;
+  if (operation != Operation::kPing) {
+    const auto patient = channel.receive();
+    if (!patient || patient->kind != 'D') throw CallError{"malformed", "no patient identifier", ""};
+    query = read_query(call, patient->payload);
+  }
+  const auto started = requester_.start(*peer, operation, query, call.value("purpose", "TREAT"));
+  if (!started)
+    throw CallError{std::string(code_text(started.error().code)), started.error().reason,
+                    hint_for(started.error().code)};
+  const std::string& id = *started;
+  const auto give_up_at =
+      Timer::Clock::now() + std::chrono::milliseconds(call.value("timeout_ms", std::int64_t{24 * 3'600'000}));
+  RequestProgress last;
+  while (!last.ended) {
+    const RequestProgress now = requester_.wait(id, last, kLook);
+    if (now.state != last.state || now.bytes != last.bytes) {
+      channel.send('P',
+                   json{{"id", id}, {"state", now.state}, {"bytes", now.bytes}, {"total", now.total}}.dump());
+    }
+    last = now;
+    const bool late = Timer::Clock::now() > give_up_at;
+    if (!last.ended && (channel.closed() || late)) {
+      // The request goes on; the bundle will lie in the inbox.
+      requester_.abandon(id);
+      if (late)
+        throw CallError{"expired", "no answer yet",
+                        "`ehr-agent queue show " + id + "`, later `ehr-agent bundle open " + id + "`"};
+      return;
+    }
+  }
+  const auto result = requester_.take_result(id);
+  if (!result) throw CallError{"failed", "the request ended without a result", ""};
+  if (!result->received) {
+    const bool quarantined = !result->reason.empty() && result->code == Code::kMalformed;
+    throw CallError{
+        std::string(code_text(result->code)),
+        quarantined ? result->reason : "the peer answered " + std::string(code_text(result->code)),
+        hint_for(result->code)};
+  }
+  send_result(channel, id, *result);
+}
+
+void ControlCommands::send_result(ControlChannel& channel, const std::string& id,
+                                  const RequestResult& result) {
+  for (std::size_t at = 0; at < result.plaintext.size(); at += kDataFrame) {
+    channel.send('D', std::string_view(result.plaintext).substr(at, kDataFrame));
+  }
+  channel.send('R', json{{"id", id},
+                         {"bytes", result.plaintext.size()},
+                         {"sha256", result.plaintext_sha256},
+                         {"issued_index", result.issued_index},
+                         {"origin", result.origin},
+                         {"anchored", result.cosignatures > 0 ? "witnessed" : "signed"},
+                         {"cosignatures", result.cosignatures},
+                         {"proof", result.manifest}}
+                        .dump());
+}
+
+void ControlCommands::open(const std::string& call, ControlChannel& channel) {
+  const std::string id = json::parse(call).value("id", "");
+  const auto result = requester_.open_bundle(id);
+  if (!result)
+    throw CallError{std::string(code_text(result.error().code)), result.error().reason,
+                    "`ehr-agent queue show ID` tells its state"};
+  send_result(channel, id, *result);
+}
+
+std::string ControlCommands::queue_list() {
+  json outgoing = json::array(), outbound = json::array();
+  for (const Outgoing& row : requests_.list(false)) {
+    json item = outgoing_json(row);
+    if (row.state == OutgoingState::kSent && !connected_()) item["reason"] = "not connected to the broker";
+    outgoing.push_back(std::move(item));
+  }
+  for (const Outbound& row : disclosures_.list_outbound(false)) {
+    outbound.push_back(outbound_json(row));
+  }
+  return json{{"requests", outgoing}, {"answers", outbound}}.dump();
+}
+
+std::string ControlCommands::queue_show(const std::string& id) {
+  if (const auto row = requests_.find(id)) return json{{"request", outgoing_json(*row)}}.dump();
+  const auto peer = disclosures_.receiver_of(id);
+  if (const auto row = peer ? disclosures_.outbound(*peer, id) : std::nullopt)
+    return json{{"answer", outbound_json(*row)}}.dump();
+  throw CallError{"not-available", "no transfer with this id",
+                  "`ehr-agent queue list` shows the unfinished ones"};
+}
+
+}  // namespace edge

@@ -1,0 +1,42 @@
+// Publishes what the journal signed on the ledger topics, on a thread of its own: batches that wait together
+// go out together, with only the newest checkpoint. Thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "ledger-client/core/address.h"
+#include "ledger-client/mqtt/connection.h"
+#include "ledger-client/store/journal.h"
+
+namespace edge {
+
+class LedgerPublisher {
+ public:
+  explicit LedgerPublisher(ledger::Address self);
+  ~LedgerPublisher();
+
+  // Where to publish; before the first on_signed.
+  void use(mqtt_transport::Connection& connection) { connection_ = &connection; }
+  // From the journal's thread: only hands over. Beyond `kMaxWaiting` batches the oldest is given up; replicas
+  // ask for a gap.
+  void on_signed(const ledger::SignedBatch& batch);
+  // After a reconnect: the retained checkpoint again.
+  void republish(const std::string& checkpoint_note);
+
+ private:
+  static constexpr std::size_t kMaxWaiting = 1024;
+  void loop(const std::stop_token& stop);
+  void publish(const ledger::SignedBatch& batch);
+
+  ledger::Address self_;
+  mqtt_transport::Connection* connection_ = nullptr;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::deque<ledger::SignedBatch> waiting_;
+  std::jthread thread_;
+};
+
+}  // namespace edge

@@ -1,0 +1,611 @@
+#include "agent/daemon/requester.h"
+
+#include <nlohmann/json.hpp>
+
+#include "agent/core/fhir/document_check.h"
+#include "agent/core/payload.h"
+#include "agent/core/transfer/chunk.h"
+#include "agent/daemon/log.h"
+#include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/limits.h"
+#include "ledger-client/core/sha256.h"
+
+namespace edge {
+
+using ledger::Problem;
+using ledger::topics::Parsed;
+using mqtt_transport::Message;
+using SteadyTime = Timer::Clock::time_point;
+
+namespace {
+
+constexpr std::string_view kFhirJson = "application/fhir+json";
+
+bool anchored(Operation operation) {
+  return operation != Operation::kPing;
+}
+
+std::uint64_t window_chunks(const Config& config) {
+  return std::max<std::uint64_t>(config.transfer.window / ledger::limits::kChunkBytes, 1);
+}
+
+}  // namespace
+
+// One request on its way. Fields below `row` are touched only by tasks of the request's own lane of the
+// queue, one at a time; progress and result are guarded by Requester::mutex_.
+struct Requester::Pending {
+  explicit Pending(Outgoing stored) : row(std::move(stored)) {}
+
+  Outgoing row;
+  fhir::Identifier patient;
+  std::optional<AcceptedManifest> manifest;
+  std::string manifest_jws;
+  std::optional<ReceiveWindow> window;
+  std::unique_ptr<InboxFile> file;
+  bool closed = false;  // ended, nothing more is taken
+
+  // Guarded by mutex_.
+  RequestProgress progress;
+  RequestResult result;
+  bool watched = true;
+  unsigned attempts = 0;
+  SteadyTime next_retry{};
+};
+
+Requester::Requester(const Context& context, RequestStore& store)
+    : context_(context), store_(store), inbox_(context.config->agent.state_dir / "inbox") {
+  std::filesystem::create_directories(inbox_);
+  std::filesystem::permissions(inbox_, std::filesystem::perms::owner_all);
+}
+
+Requester::~Requester() = default;
+
+void Requester::guarded(const std::string& id, const std::function<void()>& task) {
+  try {
+    task();
+  } catch (const std::exception& fault) {
+    // Nothing is lost: what was not acknowledged is sent again.
+    log::error("answer could not be taken", {{"request", id}, {"cause", fault.what()}});
+  }
+}
+
+Requester::PendingPointer Requester::find(const std::string& id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = pending_.find(id);
+  return found == pending_.end() ? nullptr : found->second;
+}
+
+std::size_t Requester::pending() const {
+  const std::lock_guard lock(mutex_);
+  return pending_.size();
+}
+
+Outcome<std::string> Requester::start(const ledger::Address& peer, Operation operation,
+                                      const RecordQuery& query, const std::string& purpose) {
+  const ledger::Member* member = context_.federation->find(peer);
+  if (member == nullptr) return Refusal{Code::kNotAMember, "the peer is not in the federation document"};
+  if (pending() >= context_.config->limits.pending_requests)
+    return Refusal{Code::kBusy, "too many requests are pending"};
+  require_room(inbox_, context_.config->limits.min_free_bytes);
+
+  const ledger::TimePoint now = context_.now();
+  std::array<std::uint8_t, 10> random{};
+  context_.fill_random(random);
+  const Request request{{make_uuid_v7(now, random), context_.self.address, peer, context_.self.fed, now},
+                        operation,
+                        now + context_.config->request.lifetime,
+                        purpose,
+                        query};
+  const std::string jws = sign_request(request, context_.self);
+  Outgoing row{request.envelope.id,
+               peer,
+               OutgoingState::kSent,
+               operation,
+               purpose,
+               context_.seal_to(*member, ledger::as_bytes(jws)),
+               ledger::sha256(jws),
+               {},
+               now,
+               request.expires,
+               {},
+               {},
+               {},
+               {},
+               0,
+               {}};
+  const auto pending = make_pending(std::move(row));
+  pending->patient = query.patient;
+  publish_request(*pending);
+  // The row commits while the first publish is in flight; the patient in it is sealed to ourselves.
+  const auto own =
+      age::seal(context_.identities.front()->recipient(), ledger::as_bytes(canonical_patient(query.patient)));
+  pending->row.patient = own;
+  (void)store_.insert(pending->row);
+  return request.envelope.id;
+}
+
+Requester::PendingPointer Requester::make_pending(Outgoing row) {
+  auto pending = std::make_shared<Pending>(std::move(row));
+  const auto& settings = context_.config->transfer;
+  pending->progress.state = "sent";
+  pending->next_retry =
+      Timer::Clock::now() + retry_delay(0, settings.retry_first, settings.retry_max, context_.jitter());
+  const std::lock_guard lock(mutex_);
+  pending_[pending->row.id] = pending;
+  return pending;
+}
+
+void Requester::publish_request(const Pending& pending) {
+  const Outgoing& row = pending.row;
+  (void)context_.publish(ledger::topics::request(row.peer, context_.self.address, row.id), row.message,
+                         row.id, ledger::topics::response(row.peer, context_.self.address, row.id));
+}
+
+void Requester::report(Pending& pending, const std::string& state, bool ended) {
+  {
+    const std::lock_guard lock(mutex_);
+    pending.progress.state = state;
+    pending.progress.ended = ended;
+    if (pending.manifest) pending.progress.total = pending.manifest->manifest.ciphertext_size;
+    if (pending.window) {
+      pending.progress.bytes =
+          std::min(pending.progress.total, pending.window->received() * ledger::limits::kChunkBytes);
+    }
+    if (ended) {
+      pending.closed = true;
+      if (!pending.watched) pending_.erase(pending.row.id);
+    }
+  }
+  changed_.notify_all();
+}
+
+RequestProgress Requester::wait(const std::string& id, const RequestProgress& last,
+                                std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  const auto found = pending_.find(id);
+  if (found == pending_.end()) return {"unknown", 0, 0, true};
+  const PendingPointer pending = found->second;
+  changed_.wait_for(lock, timeout, [&] {
+    const auto& now = pending->progress;
+    return now.ended || now.state != last.state || now.bytes != last.bytes;
+  });
+  return pending->progress;
+}
+
+std::optional<RequestResult> Requester::take_result(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = pending_.find(id);
+  if (found == pending_.end() || !found->second->progress.ended) return std::nullopt;
+  RequestResult result = std::move(found->second->result);
+  pending_.erase(found);
+  return result;
+}
+
+void Requester::abandon(const std::string& id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = pending_.find(id);
+  if (found == pending_.end()) return;
+  found->second->watched = false;
+  if (found->second->progress.ended) pending_.erase(found);
+}
+
+void Requester::on_response(Message&& message, const Parsed& topic) {
+  if (topic.agent != context_.self.address) return;
+  const PendingPointer pending = find(topic.id);
+  const bool expected = pending != nullptr && pending->row.peer == *topic.peer;
+  // A repeated manifest of a request that ended long ago: its sender lost our receipt.
+  if (!expected && topic.kind != ledger::topics::Kind::kManifest) return;
+  const std::size_t bytes = message.payload.size();
+  if (bytes > (1u << 20)) return;
+  auto shared = std::make_shared<Message>(std::move(message));
+  (void)context_.queue->push(Stage::kInbound, topic.peer->text(), topic.id, bytes,
+                             [this, shared, topic, pending, expected] {
+                               guarded(topic.id, [&] {
+                                 if (!expected || pending->closed) {
+                                   const auto row = store_.find(topic.id);
+                                   if (row && row->peer == *topic.peer && !row->receipt.empty())
+                                     send_receipt(row->peer, row->id, row->receipt);
+                                   return;
+                                 }
+                                 switch (topic.kind) {
+                                   case ledger::topics::Kind::kManifest:
+                                     return handle_manifest(*pending, *shared);
+                                   case ledger::topics::Kind::kChunk:
+                                     return handle_chunk(*pending, *shared, topic.chunk);
+                                   case ledger::topics::Kind::kError:
+                                     return handle_error(*pending, *shared);
+                                   default:
+                                     return;
+                                 }
+                               });
+                             });
+}
+
+ledger::Result<AcceptedManifest> Requester::accept(const Pending& pending, std::string_view jws) {
+  const auto& row = pending.row;
+  const auto authentic =
+      authenticate(jws, message_type::kManifest, row.peer, *context_.federation, context_.now(), 1 << 20);
+  if (!authentic) return authentic.error();
+  auto manifest = parse_manifest(authentic->payload);
+  if (!manifest) return manifest.error();
+  return accept_manifest(
+      std::move(*manifest),
+      {authentic->sender, context_.self.address, row.id, row.sha256, row.purpose, anchored(row.operation),
+       context_.config->anchor.require == "witnessed", context_.federation->witness_quorum,
+       context_.federation->witness_keys(), context_.config->limits.bundle_bytes});
+}
+
+void Requester::handle_manifest(Pending& pending, const Message& message) {
+  const auto opened = age::open(context_.identities, message.payload);
+  if (!opened) return;
+  const auto framed = unframe_manifest(*opened);
+  if (!framed) return;
+  const auto signature = authenticate(framed->jws, message_type::kManifest, pending.row.peer,
+                                      *context_.federation, context_.now(), 1 << 20);
+  if (!signature) {
+    log::warning("manifest is not authentic",
+                 {{"request", pending.row.id}, {"reason", signature.error().reason}});
+    return;
+  }
+  auto accepted = accept(pending, framed->jws);
+  if (!accepted) return quarantine(pending, accepted.error().reason);
+  if (!pending.manifest)
+    return take_manifest(pending, std::move(*accepted), std::string(framed->jws), framed->inline_ciphertext);
+  // The sender repeats itself: tell it what is here. Another answer to the same request is not taken.
+  if (accepted->manifest.ciphertext_sha256 == pending.manifest->manifest.ciphertext_sha256 && pending.window)
+    send_ack(pending);
+}
+
+void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::string jws,
+                              ledger::ByteView inline_ciphertext) {
+  const Manifest& manifest = accepted.manifest;
+  pending.manifest_jws = std::move(jws);
+  pending.manifest = accepted;
+  if (manifest.chunk_count == 0) {
+    if (inline_ciphertext.size() != manifest.ciphertext_size ||
+        ledger::sha256(inline_ciphertext) != manifest.ciphertext_sha256) {
+      return quarantine(pending, "inline payload is not what the manifest describes");
+    }
+    report(pending, "verifying");
+    PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
+    const auto written = opener.write(inline_ciphertext);
+    auto plaintext =
+        written ? opener.finish(manifest.plaintext_sha256) : ledger::Result<std::string>(written.error());
+    if (!plaintext) return quarantine(pending, plaintext.error().reason);
+    return finish(pending, manifest.ciphertext_sha256, std::move(*plaintext),
+                  ledger::to_bytes(inline_ciphertext));
+  }
+  pending.file =
+      std::make_unique<InboxFile>(inbox_, pending.row.id, manifest.ciphertext_size, manifest.chunk_count);
+  pending.window.emplace(manifest.chunk_count, window_chunks(*context_.config));
+  // A single chunk needs no memory of its own: were it lost, everything would start anew.
+  if (manifest.chunk_count > 1) store_.manifest_accepted(pending.row.id, pending.manifest_jws);
+  report(pending, "receiving");
+}
+
+void Requester::handle_chunk(Pending& pending, const Message& message, std::uint64_t number) {
+  if (!pending.window || pending.window->complete()) return;
+  const Manifest& manifest = pending.manifest->manifest;
+  const auto chunk = decode_chunk(message.payload);
+  if (!chunk || number >= manifest.chunk_count ||
+      chunk->data.size() != chunk_length(manifest.ciphertext_size, number)) {
+    ++context_.counters->chunks_rejected;
+    return;
+  }
+  if (pending.window->has(number)) return;
+  const auto root =
+      verified_chunk_root(number, manifest.chunk_count, chunk->data, chunk->path, manifest.merkle_root);
+  if (!root) {
+    ++context_.counters->chunks_rejected;
+    return send_ack(pending);  // says that it is missing
+  }
+  pending.file->write(number, chunk->data, *root);
+  (void)pending.window->take(number);
+  ++context_.counters->chunks_received;
+  report(pending, "receiving");
+  {
+    const std::lock_guard lock(mutex_);
+    pending.attempts = 0;
+    pending.next_retry = Timer::Clock::now() + context_.config->transfer.retry_first;
+  }
+  if (pending.window->complete()) {
+    finish_file(pending);
+  } else if (pending.window->ack_due()) {
+    send_ack(pending);
+  }
+}
+
+void Requester::finish_file(Pending& pending) {
+  report(pending, "verifying");
+  const Manifest& manifest = pending.manifest->manifest;
+  pending.file->sync();
+  PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
+  ledger::Sha256 hash;
+  std::optional<Problem> problem;
+  pending.file->read([&](ledger::ByteView piece) {
+    hash.update(piece);
+    const auto written = opener.write(piece);
+    if (!written) problem = written.error();
+    return !problem;
+  });
+  if (problem) return quarantine(pending, problem->reason);
+  if (hash.finish() != manifest.ciphertext_sha256)
+    return quarantine(pending, "ciphertext has another SHA-256 than the manifest says");
+  auto plaintext = opener.finish(manifest.plaintext_sha256);
+  if (!plaintext) return quarantine(pending, plaintext.error().reason);
+  finish(pending, manifest.ciphertext_sha256, std::move(*plaintext), {});
+}
+
+ledger::Result<ledger::Done> Requester::check_plaintext(const Pending& pending, const std::string& plaintext,
+                                                        std::string_view content_type) {
+  if (!anchored(pending.row.operation)) return ledger::Done{};
+  if (content_type != kFhirJson) return Problem{"bundle: another content type than application/fhir+json"};
+  fhir::CheckLimits limits;
+  limits.max_bytes = context_.config->limits.bundle_bytes;
+  const auto bundle = fhir::check_bundle(plaintext, limits);
+  if (!bundle) return bundle.error();
+  if (!bundle->signature_data) return Problem{"bundle: no signature"};
+  const auto jws = ledger::parse_detached_jws(*bundle->signature_data, 1 << 20);
+  if (!jws) return jws.error();
+  const std::string prefix = make_kid(pending.row.peer, "");
+  const ledger::Member* member = context_.federation->find(pending.row.peer);
+  const auto key = member != nullptr && jws->kid.starts_with(prefix)
+                       ? member->sign_key(jws->kid.substr(prefix.size()), context_.now())
+                       : std::nullopt;
+  if (!key) return Problem{"bundle: signed with a key the federation document does not hold for the peer"};
+  if (const auto verified = fhir::verify_signature(*bundle, *key); !verified) return verified.error();
+  const bool document = bundle->type == fhir::BundleType::kDocument;
+  if (document != (pending.row.operation == Operation::kSummary))
+    return Problem{"bundle: another type than the operation gives"};
+  if (!fhir::has_identifier(*bundle, pending.patient))
+    return Problem{"bundle: about another patient than asked for"};
+  return ledger::Done{};
+}
+
+void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, std::string plaintext,
+                       ledger::Bytes inline_payload) {
+  const Manifest& manifest = pending.manifest->manifest;
+  if (const auto good = check_plaintext(pending, plaintext, manifest.content_type); !good) {
+    return quarantine(pending, good.error().reason);
+  }
+  const Outgoing& row = pending.row;
+  Received received{pending.manifest_jws, "",          std::move(inline_payload), manifest.plaintext_size,
+                    ciphertext_sha256,    std::nullopt};
+  if (manifest.anchor) {
+    received.issued_index = manifest.anchor->index;
+    const Receipt receipt{{row.id, context_.self.address, row.peer, context_.self.fed, context_.now()},
+                          row.sha256,
+                          ciphertext_sha256,
+                          manifest.plaintext_sha256};
+    received.receipt = sign_receipt(receipt, context_.self);
+  }
+  const auto appended = store_.received(row, received);
+  if (!appended && appended.error() != ledger::AppendError::kDuplicate) {
+    throw Unavailable("the ledger did not take bundle.received");
+  }
+  ++context_.counters->bundles_received;
+  {
+    const std::lock_guard lock(mutex_);
+    auto& result = pending.result;
+    result.received = true;
+    if (pending.watched) result.plaintext = std::move(plaintext);
+    result.manifest = pending.manifest_jws;
+    result.content_type = manifest.content_type;
+    result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
+    result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
+    result.origin = row.peer.origin();
+    result.cosignatures = pending.manifest->cosignatures;
+  }
+  // `report` may let go of the pending request, so what follows uses copies.
+  const Outgoing ended = row;
+  report(pending, "received", true);
+  if (!received.receipt.empty()) send_receipt(ended.peer, ended.id, received.receipt);
+}
+
+void Requester::send_receipt(const ledger::Address& peer, const std::string& id, const std::string& receipt) {
+  const ledger::Member* member = context_.federation->find(peer);
+  if (member == nullptr) return;
+  (void)context_.publish(ledger::topics::ack(peer, context_.self.address, id),
+                         context_.seal_to(*member, ledger::as_bytes(receipt)), id);
+}
+
+void Requester::send_ack(Pending& pending) {
+  const auto state = pending.window->acknowledge(kMaxMissing);
+  const Outgoing& row = pending.row;
+  const Ack ack{{row.id, context_.self.address, row.peer, context_.self.fed, context_.now()},
+                state.next,
+                state.missing};
+  const std::string jws = sign_ack(ack, context_.self);
+  (void)context_.publish(ledger::topics::ack(row.peer, context_.self.address, row.id),
+                         ledger::to_bytes(ledger::as_bytes(jws)), row.id);
+}
+
+void Requester::handle_error(Pending& pending, const Message& message) {
+  const auto opened = age::open(context_.identities, message.payload);
+  if (!opened) return;
+  const auto authentic = authenticate(ledger::as_text(*opened), message_type::kError, pending.row.peer,
+                                      *context_.federation, context_.now(), 1 << 20);
+  const auto error =
+      authentic ? parse_error(authentic->payload) : ledger::Result<ErrorReply>(Problem{"not authentic"});
+  if (!error || error->envelope.id != pending.row.id || error->envelope.to != context_.self.address ||
+      error->envelope.from != pending.row.peer || error->request_sha256 != pending.row.sha256) {
+    return;
+  }
+  if (error->code == Code::kBusy) return;  // the next repetition asks again
+  if (pending.manifest) return;            // an answer is already being received
+  fail(pending, OutgoingState::kRefused, error->code, "the peer refused");
+}
+
+void Requester::fail(Pending& pending, OutgoingState state, Code code, const std::string& reason) {
+  const std::string id = pending.row.id;
+  store_.ended(id, state, code_text(code), reason);
+  {
+    const std::lock_guard lock(mutex_);
+    pending.result.code = code;
+    pending.result.reason = reason;
+  }
+  if (state == OutgoingState::kFailed) ++context_.counters->transfers_failed;
+  log::info(
+      "request ended",
+      {{"request", id}, {"peer", pending.row.peer.text()}, {"code", code_text(code)}, {"reason", reason}});
+  report(pending, std::string(outgoing_state_text(state)), true);
+}
+
+void Requester::quarantine(Pending& pending, const std::string& reason) {
+  const Outgoing row = pending.row;
+  pending.file.reset();
+  quarantine_inbox(context_.config->agent.state_dir, row.id, reason);
+  log::warning("answer quarantined", {{"request", row.id}, {"peer", row.peer.text()}, {"reason", reason}});
+  fail(pending, OutgoingState::kFailed, Code::kMalformed, "answer quarantined: " + reason);
+  // The sender learns that its transfer ended, not why.
+  const ledger::Member* member = context_.federation->find(row.peer);
+  if (member == nullptr) return;
+  const ErrorReply reply{{row.id, context_.self.address, row.peer, context_.self.fed, context_.now()},
+                         row.sha256,
+                         Code::kMalformed};
+  (void)context_.publish(ledger::topics::ack(row.peer, context_.self.address, row.id),
+                         context_.seal_to(*member, ledger::as_bytes(sign_error(reply, context_.self))),
+                         row.id);
+}
+
+fhir::Identifier Requester::asked_patient(const Outgoing& row) {
+  const auto opened = age::open(context_.identities, row.patient);
+  const auto patient = opened ? ledger::parse_json(ledger::as_text(*opened))
+                              : ledger::Result<nlohmann::json>(Problem{"sealed"});
+  if (!patient) throw std::runtime_error("a stored request can't be opened with this agent's age identities");
+  return {patient->value("system", ""), patient->value("value", "")};
+}
+
+void Requester::resume() {
+  for (Outgoing& row : store_.list(true)) {
+    const std::string id = row.id;
+    const auto pending = make_pending(std::move(row));
+    {
+      const std::lock_guard lock(mutex_);
+      pending->watched = false;
+      pending->next_retry = Timer::Clock::now();
+    }
+    guarded(id, [&] { resume_one(*pending); });
+  }
+}
+
+void Requester::resume_one(Pending& pending) {
+  pending.patient = asked_patient(pending.row);
+  if (pending.row.state != OutgoingState::kReceiving) return;
+  auto accepted = accept(pending, pending.row.manifest);
+  if (!accepted) return quarantine(pending, accepted.error().reason);
+  const Manifest& manifest = accepted->manifest;
+  pending.file =
+      std::make_unique<InboxFile>(inbox_, pending.row.id, manifest.ciphertext_size, manifest.chunk_count);
+  pending.window.emplace(manifest.chunk_count, window_chunks(*context_.config));
+  for (const std::uint64_t chunk : pending.file->present()) (void)pending.window->take(chunk);
+  pending.manifest_jws = pending.row.manifest;
+  pending.manifest = std::move(*accepted);
+  report(pending, "receiving");
+  if (pending.window->complete()) finish_file(pending);
+}
+
+void Requester::tick(bool all) {
+  const SteadyTime now = Timer::Clock::now();
+  const auto& settings = context_.config->transfer;
+  std::vector<PendingPointer> due;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, pending] : pending_) {
+      if (pending->progress.ended || (!all && pending->next_retry > now)) continue;
+      pending->next_retry =
+          now + retry_delay(++pending->attempts, settings.retry_first, settings.retry_max, context_.jitter());
+      due.push_back(pending);
+    }
+  }
+  for (const PendingPointer& pending : due) {
+    (void)context_.queue->push(
+        Stage::kInbound, pending->row.peer.text(), pending->row.id, 0, [this, pending] {
+          guarded(pending->row.id, [&] {
+            if (pending->closed) return;
+            const ledger::TimePoint time = context_.now();
+            if (pending->window) {
+              if (time < pending->row.issued + context_.config->transfer.deadline) return send_ack(*pending);
+              return fail(*pending, OutgoingState::kFailed, Code::kExpired,
+                          "not complete before transfer.deadline");
+            }
+            if (time < pending->row.expires) return publish_request(*pending);
+            fail(*pending, OutgoingState::kFailed, Code::kExpired, "no answer before the request expired");
+          });
+        });
+  }
+}
+
+bool Requester::retry(const std::string& id) {
+  if (const auto pending = find(id)) {
+    const std::lock_guard lock(mutex_);
+    pending->next_retry = Timer::Clock::now();
+    return true;
+  }
+  if (!store_.reopen(id)) return false;
+  auto row = store_.find(id);
+  if (!row) return false;
+  const auto pending = make_pending(std::move(*row));
+  {
+    const std::lock_guard lock(mutex_);
+    pending->watched = false;
+    pending->next_retry = Timer::Clock::now();
+  }
+  guarded(id, [&] { resume_one(*pending); });
+  return true;
+}
+
+bool Requester::drop(const std::string& id) {
+  const auto pending = find(id);
+  if (!pending) return false;
+  return context_.queue->push(Stage::kInbound, pending->row.peer.text(), id, 0, [this, pending] {
+    guarded(pending->row.id, [&] {
+      if (pending->closed) return;
+      const std::string dropped = pending->row.id;
+      pending->file.reset();
+      remove_inbox(inbox_, dropped);
+      fail(*pending, OutgoingState::kDropped, Code::kFailed, "dropped by the operator");
+    });
+  });
+}
+
+Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
+  const auto row = store_.find(id);
+  if (!row || row->state != OutgoingState::kReceived)
+    return Refusal{Code::kNotAvailable, "no received bundle with this id"};
+  Pending pending(*row);
+  pending.patient = asked_patient(*row);
+  const auto accepted = accept(pending, row->manifest);
+  if (!accepted) return Refusal{Code::kFailed, accepted.error().reason};
+  const Manifest& manifest = accepted->manifest;
+  PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
+  std::optional<Problem> problem;
+  const auto take = [&](ledger::ByteView piece) {
+    const auto written = opener.write(piece);
+    if (!written) problem = written.error();
+    return !problem;
+  };
+  if (!row->payload.empty()) {
+    take(row->payload);
+  } else if (!read_inbox(inbox_, id, take)) {
+    return Refusal{Code::kNotAvailable, "its ciphertext is no longer in the inbox"};
+  }
+  if (problem) return Refusal{Code::kFailed, problem->reason};
+  auto plaintext = opener.finish(manifest.plaintext_sha256);
+  if (!plaintext) return Refusal{Code::kFailed, plaintext.error().reason};
+  if (const auto good = check_plaintext(pending, *plaintext, manifest.content_type); !good) {
+    return Refusal{Code::kFailed, good.error().reason};
+  }
+  RequestResult result;
+  result.received = true;
+  result.plaintext = std::move(*plaintext);
+  result.manifest = row->manifest;
+  result.content_type = manifest.content_type;
+  result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
+  result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
+  result.origin = row->peer.origin();
+  result.cosignatures = accepted->cosignatures;
+  return result;
+}
+
+}  // namespace edge

@@ -1,0 +1,102 @@
+// The asking side: own requests out, manifests and chunks in, until the verified bundle is in the inbox and
+// its receipt sent. Thread-safe; work runs on the queue's threads.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "agent/adapters/file_store.h"
+#include "agent/adapters/request_store.h"
+#include "agent/core/transfer/window.h"
+#include "agent/daemon/context.h"
+#include "ledger-client/core/topics.h"
+
+namespace edge {
+
+// How far a request has come, for whoever waits for it.
+struct RequestProgress {
+  std::string state;                   // sent, manifest, receiving, verifying, received, refused, failed
+  std::uint64_t bytes = 0, total = 0;  // ciphertext
+  bool ended = false;
+};
+
+struct RequestResult {
+  bool received = false;
+  Code code = Code::kFailed;
+  std::string reason;
+  std::string plaintext;  // the verified bundle; empty where nobody waited
+  std::string manifest;   // JWS: the proof
+  std::string content_type;
+  std::string plaintext_sha256;
+  std::uint64_t issued_index = 0;
+  std::string origin;
+  std::uint64_t cosignatures = 0;
+};
+
+class Requester {
+ public:
+  Requester(const Context& context, RequestStore& store);
+  ~Requester();
+
+  // Signs, publishes and stores a request; returns its id. A Refusal if the peer is unknown or too many are
+  // pending.
+  Outcome<std::string> start(const ledger::Address& peer, Operation operation, const RecordQuery& query,
+                             const std::string& purpose);
+  // Waits until the progress differs from `last` or `timeout` passed.
+  RequestProgress wait(const std::string& id, const RequestProgress& last, std::chrono::milliseconds timeout);
+  // The result of an ended request, once; nothing if it is not ended or not known.
+  std::optional<RequestResult> take_result(const std::string& id);
+  // Nobody waits any more: the request goes on, its bundle stays in the inbox.
+  void abandon(const std::string& id);
+
+  // From the MQTT handler: only bounds, copies and queues.
+  void on_response(mqtt_transport::Message&& message, const ledger::topics::Parsed& topic);
+
+  void resume();
+  void tick(bool all);
+  bool retry(const std::string& id);
+  bool drop(const std::string& id);
+  std::size_t pending() const;
+
+  // A received bundle out of the inbox, decrypted and verified again.
+  Outcome<RequestResult> open_bundle(const std::string& id);
+
+ private:
+  struct Pending;
+  using PendingPointer = std::shared_ptr<Pending>;
+
+  PendingPointer find(const std::string& id) const;
+  PendingPointer make_pending(Outgoing row);
+  void publish_request(const Pending& pending);
+  void handle_manifest(Pending& pending, const mqtt_transport::Message& message);
+  void take_manifest(Pending& pending, AcceptedManifest accepted, std::string jws,
+                     ledger::ByteView inline_ciphertext);
+  void handle_chunk(Pending& pending, const mqtt_transport::Message& message, std::uint64_t number);
+  void handle_error(Pending& pending, const mqtt_transport::Message& message);
+  void finish_file(Pending& pending);
+  void finish(Pending& pending, const ledger::Hash& ciphertext_sha256, std::string plaintext,
+              ledger::Bytes inline_payload);
+  void fail(Pending& pending, OutgoingState state, Code code, const std::string& reason);
+  void quarantine(Pending& pending, const std::string& reason);
+  void send_ack(Pending& pending);
+  void send_receipt(const ledger::Address& peer, const std::string& id, const std::string& receipt);
+  void report(Pending& pending, const std::string& state, bool ended = false);
+  void resume_one(Pending& pending);
+  ledger::Result<AcceptedManifest> accept(const Pending& pending, std::string_view jws);
+  ledger::Result<ledger::Done> check_plaintext(const Pending& pending, const std::string& plaintext,
+                                               std::string_view content_type);
+  fhir::Identifier asked_patient(const Outgoing& row);
+  void guarded(const std::string& id, const std::function<void()>& task);
+
+  const Context& context_;
+  RequestStore& store_;
+  std::filesystem::path inbox_;
+
+  mutable std::mutex mutex_;  // guards pending_ and every Pending's progress and result
+  std::condition_variable changed_;
+  std::map<std::string, PendingPointer> pending_;
+};
+
+}  // namespace edge

@@ -1,0 +1,95 @@
+// The answering side: requests in, manifests and chunks out, until a receipt ends each transfer. Thread-safe;
+// work runs on the queue's threads.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "agent/adapters/disclosure_store.h"
+#include "agent/adapters/file_store.h"
+#include "agent/core/transfer/window.h"
+#include "agent/daemon/context.h"
+#include "ledger-client/core/topics.h"
+
+namespace edge {
+
+class Responder {
+ public:
+  Responder(const Context& context, DisclosureStore& store, FileSpool& spool, Exchange exchange);
+
+  // From the MQTT handler: only bounds, copies and queues.
+  void on_request(mqtt_transport::Message&& message, const ledger::topics::Parsed& topic);
+  void on_ack(mqtt_transport::Message&& message, const ledger::topics::Parsed& topic);
+
+  // Takes up the transfers a former process left open.
+  void resume();
+  // Sends again what is due; `all` after a reconnect, when silence says nothing.
+  void tick(bool all);
+
+  bool retry(const std::string& id);
+  bool drop(const std::string& id);
+  void set_draining() { draining_ = true; }
+  // Requests that expire at or before it are refused: their ids may be forgotten.
+  void set_watermark(ledger::TimePoint watermark) { watermark_ = watermark; }
+
+ private:
+  // One answer on its way. Its mutex serialises sending; never held while waiting for the store.
+  struct Transfer {
+    Transfer(ledger::Address to, std::string request, std::uint64_t chunks, std::uint64_t window)
+        : peer(std::move(to)), id(std::move(request)), chunk_count(chunks), send_window(chunks, window) {}
+    const ledger::Address peer;
+    const std::string id;
+    const std::uint64_t chunk_count;
+    StoredPayload payload;  // without the bytes
+    std::optional<ChunkTree> tree;
+    std::mutex mutex;
+    SendWindow send_window;
+    unsigned attempts = 0;
+    Timer::Clock::time_point next_retry{};
+    ledger::TimePoint deadline{};
+  };
+  using TransferPointer = std::shared_ptr<Transfer>;
+
+  void handle_request(const mqtt_transport::Message& message, const ledger::topics::Parsed& topic,
+                      Timer::Clock::time_point received);
+  void handle_verified(const VerifiedRequest& request, Timer::Clock::time_point received);
+  void handle_ack(const mqtt_transport::Message& message, const ledger::topics::Parsed& topic);
+  void handle_receipt(const std::string& payload, const ledger::topics::Parsed& topic, std::string_view jws);
+  void work_on(const VerifiedRequest& request, Timer::Clock::time_point received);
+
+  void refuse(const RefusalRecord& record, Timer::Clock::time_point received, bool record_it);
+  void send_error(const ledger::Address& peer, const std::string& id, const ledger::Hash& request_sha256,
+                  Code code, Timer::Clock::time_point when);
+  void send_busy(const VerifiedRequest& request);
+
+  void send_answer(const Answer& answer);
+  void send_manifest(const Manifest& manifest, ledger::ByteView inline_bytes);
+  void send_chunks(const Transfer& transfer, const std::vector<std::uint64_t>& numbers);
+  void send_again(const TransferPointer& transfer);
+  TransferPointer track(const ledger::Address& peer, const std::string& id, const StoredPayload& payload,
+                        ledger::TimePoint deadline);
+  TransferPointer find(const ledger::Address& peer, const std::string& id);
+  void forget(const ledger::Address& peer, const std::string& id);
+  void schedule_retry(Transfer& transfer) const;
+  bool rate_allows(const ledger::Address& peer);
+  // Runs `task` so that nothing it throws reaches the queue.
+  void guarded(std::string_view what, const std::string& id, const std::function<void()>& task);
+
+  const Context& context_;
+  DisclosureStore& store_;
+  FileSpool& spool_;
+  Exchange exchange_;
+  RequestPolicy policy_;
+  std::atomic<bool> draining_{false};
+  std::atomic<ledger::TimePoint> watermark_;
+
+  std::mutex mutex_;                                  // guards what follows
+  std::map<std::string, TransferPointer> transfers_;  // "<peer> <id>"
+  std::set<std::string> in_progress_;                 // "<peer> <id>" of requests being worked on
+  std::map<ledger::Address, TokenBucket> buckets_;
+  std::map<ledger::Address, Timer::Clock::time_point> last_busy_;
+};
+
+}  // namespace edge

@@ -1,0 +1,317 @@
+#include "agent/daemon/service_parts.h"
+
+#include <sodium.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "agent/daemon/log.h"
+#include "ledger-client/core/topics.h"
+
+namespace edge {
+
+namespace topics = ledger::topics;
+
+namespace {
+
+constexpr std::chrono::milliseconds kTick{250};
+constexpr std::chrono::milliseconds kMaintenance{60'000};
+
+ledger::TimePoint system_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+std::int64_t steady_milliseconds() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(Timer::Clock::now().time_since_epoch())
+      .count();
+}
+
+ledger::Federation load_federation(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw std::runtime_error("can't read the federation document " + file.string());
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  auto federation = ledger::parse_federation(text);
+  if (!federation) throw std::runtime_error(file.string() + ": " + federation.error().reason);
+  return std::move(*federation);
+}
+
+// The keys here must be the ones the others know; a stranger's key would only show as silence.
+void check_own_keys(const KeyRing& keys, const ledger::Federation& federation, const ledger::Address& self) {
+  const ledger::Member* own = federation.find(self);
+  if (own == nullptr)
+    throw std::runtime_error("the federation document does not list this agent, " + self.text());
+  const auto sign = own->sign_key(keys.sign.id, system_now());
+  if (!sign || *sign != keys.sign.signer->public_key()) {
+    throw std::runtime_error("the federation document does not hold this agent's key " + keys.sign.id);
+  }
+  const auto log = own->log_key();
+  if (!log || log->to_vkey() != keys.log.key.to_vkey()) {
+    throw std::runtime_error("the federation document does not hold this agent's key " + keys.log.id);
+  }
+  const auto recipient = own->age_recipient();
+  for (const age::Identity& identity : keys.age) {
+    if (recipient && identity.recipient().to_text() == *recipient) return;
+  }
+  throw std::runtime_error(
+      "the federation document's age recipient of this agent is not among its age identities");
+}
+
+std::filesystem::path or_default(const std::filesystem::path& given, const std::filesystem::path& otherwise) {
+  return given.empty() ? otherwise : given;
+}
+
+WorkQueue make_queue(const Config& config) {
+  const std::size_t workers = std::max(config.agent.workers, 2U);
+  // One worker always stays for what comes in: acknowledgements and chunks never wait behind assemblies.
+  const std::size_t assemblies = std::min<std::size_t>(config.limits.assemblies, workers - 1);
+  return WorkQueue(
+      {config.limits.intake_queue, 2 * config.transfer.window + config.limits.request_bytes * 4, workers},
+      {config.limits.work_queue_per_peer, config.limits.work_queue_per_peer, assemblies});
+}
+
+}  // namespace
+
+Service::Service(const Config& config)
+    : config_(config),
+      keys_(load_keys(config.keys.dir, *config.agent.address)),
+      federation_(load_federation(config.federation.file)),
+      queue_(make_queue(config)),
+      context_{&config_,
+               &federation_,
+               {*config.agent.address, keys_.sign.signer.get(),
+                make_kid(*config.agent.address, keys_.sign.id), federation_.version},
+               {},
+               nullptr,
+               &queue_,
+               &timer_,
+               &counters_,
+               system_now,
+               [](std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }},
+      publisher_(*config.agent.address) {
+  check_own_keys(keys_, federation_, *config.agent.address);
+  for (const age::Identity& identity : keys_.age) context_.identities.push_back(&identity);
+  std::filesystem::create_directories(config_.agent.state_dir);
+  const auto database = config_.agent.state_dir / "agent.db";
+  migrate_agent_tables(database);
+  journal_ = std::make_unique<ledger::Journal>(journal_options());
+  if (const auto why = journal_->frozen(); !why.empty())
+    log::error("the ledger signs nothing", {{"reason", why}});
+  records_ = std::make_unique<his::SqliteStore>(
+      or_default(config_.his.database, config_.agent.state_dir / "his.db"));
+  spool_ = std::make_unique<FileSpool>(config_.agent.state_dir / "spool", config_.limits.min_free_bytes,
+                                       context_.fill_random);
+  disclosures_ = std::make_unique<DisclosureStore>(
+      *journal_,
+      DisclosureStore::Options{database, config_.transfer.deadline, context_.now, context_.fill_random});
+  requests_ = std::make_unique<RequestStore>(*journal_, database, context_.now);
+
+  const std::string last_boot = disclosures_->meta("boot");
+  boot_ = (last_boot.empty() ? 0 : std::stoull(last_boot)) + 1;
+  disclosures_->set_meta("boot", std::to_string(boot_));
+  since_ = ledger::format_time(context_.now());
+
+  connection_ = std::make_unique<mqtt_transport::Connection>(
+      connection_options(),
+      mqtt_transport::ConnectionHandlers{
+          [this](mqtt_transport::Message&& message) { route(std::move(message)); }, [this] { on_ready(); },
+          [](const std::string& cause) {
+            log::warning("no broker", {{"cause", cause}});
+          }});
+  context_.connection = connection_.get();
+  publisher_.use(*connection_);
+  Exchange exchange(exchange_settings(),
+                    {records_.get(), spool_.get(), disclosures_.get(), context_.now, context_.fill_random});
+  responder_ = std::make_unique<Responder>(context_, *disclosures_, *spool_, std::move(exchange));
+  requester_ = std::make_unique<Requester>(context_, *requests_);
+  commands_ = std::make_unique<ControlCommands>(
+      *requester_, *responder_, *disclosures_, *requests_, [this] { return control_status(); },
+      [this] { return connection_->ready(); });
+}
+
+Service::~Service() = default;
+
+ledger::JournalOptions Service::journal_options() {
+  const Signer* signer = keys_.log.signer.get();
+  const ledger::NoteKey key = keys_.log.key;
+  std::filesystem::create_directories(config_.ledger.guard.parent_path());
+  return {config_.agent.state_dir / "agent.db",
+          config_.ledger.guard,
+          config_.agent.address->origin(),
+          [signer, key](const std::string& text) { return sign_note(*signer, key, text); },
+          context_.now,
+          [this](const ledger::SignedBatch& batch) { publisher_.on_signed(batch); },
+          config_.limits.min_free_bytes};
+}
+
+ExchangeSettings Service::exchange_settings() const {
+  ExchangeSettings settings{
+      context_.self, keys_.sign.x5c_der,         {}, config_.sections, config_.agent.name,
+      EHR_VERSION,   config_.limits.bundle_bytes};
+  for (const AllowRule& rule : config_.allow) settings.allowances.push_back({*rule.peer, rule.purposes});
+  return settings;
+}
+
+mqtt_transport::ConnectionOptions Service::connection_options() const {
+  const ledger::Address& self = *config_.agent.address;
+  mqtt_transport::ConnectionOptions options;
+  options.url = config_.mqtt.url;
+  options.version = config_.mqtt.version == "3.1.1" ? mqtt_transport::ProtocolVersion::kMqtt311
+                                                    : mqtt_transport::ProtocolVersion::kMqtt5;
+  options.client_id = self.topic_form();
+  options.ca_file = or_default(config_.mqtt.ca, config_.keys.dir / "ca.crt");
+  options.certificate_file = or_default(config_.mqtt.cert, config_.keys.dir / "tls.crt");
+  options.key_file = or_default(config_.mqtt.key, config_.keys.dir / "tls.key");
+  mqtt_transport::Message will;
+  will.topic = topics::status(self);
+  will.payload = ledger::to_bytes(ledger::as_bytes(will_json(boot_)));
+  will.retained = true;
+  options.will = std::move(will);
+  options.filters = {topics::all_requests_to(self), topics::all_responses_to(self)};
+  return options;
+}
+
+void Service::route(mqtt_transport::Message&& message) {
+  const auto topic = topics::parse(message.topic);
+  if (!topic || !topic->peer) return;
+  switch (topic->kind) {
+    case topics::Kind::kRequest:
+      return responder_->on_request(std::move(message), *topic);
+    case topics::Kind::kAck:
+      return responder_->on_ack(std::move(message), *topic);
+    case topics::Kind::kManifest:
+    case topics::Kind::kChunk:
+    case topics::Kind::kError:
+      return requester_->on_response(std::move(message), *topic);
+    default:
+      return;
+  }
+}
+
+void Service::publish_retained(std::string topic, std::string payload, const std::string& content_type) {
+  mqtt_transport::Message message;
+  message.topic = std::move(topic);
+  message.payload = ledger::to_bytes(ledger::as_bytes(payload));
+  message.retained = true;
+  message.properties.content_type = content_type;
+  message.properties.payload_is_text = true;
+  (void)connection_->publish(std::move(message));
+}
+
+void Service::publish_status(const std::string& state) {
+  publish_retained(topics::status(context_.self.address),
+                   status_json({state, boot_, since_, journal_->checkpoint(), queue_.depth(Stage::kInbound),
+                                queue_.depth(Stage::kWork), requester_->pending()}),
+                   "application/json");
+}
+
+// Retained topics are published again on every connect, so the broker needs no memory of its own.
+void Service::on_ready() {
+  was_ready_ = true;
+  log::info("connected to the broker");
+  publish_status("ready");
+  publish_retained(topics::descriptor(context_.self.address), descriptor_jws(context_, config_.agent.name),
+                   "application/jose");
+  publisher_.republish(journal_->checkpoint_note());
+  timer_.at(Timer::Clock::now(), [this] {
+    responder_->tick(true);
+    requester_->tick(true);
+  });
+}
+
+void Service::start() {
+  last_progress_ = steady_milliseconds();
+  const unsigned workers = std::max(config_.agent.workers, 2U);
+  for (unsigned i = 0; i < workers; ++i) {
+    workers_.emplace_back([this](const std::stop_token& stop) { queue_.run(stop); });
+  }
+  responder_->resume();
+  requester_->resume();
+  connection_->start();
+  timer_.every(kTick, [this] {
+    responder_->tick(false);
+    requester_->tick(false);
+  });
+  timer_.every(config_.metrics.interval, [this] {
+    mqtt_transport::Message message;
+    message.topic = topics::metrics(context_.self.address);
+    message.payload = ledger::to_bytes(ledger::as_bytes(metrics_json(counters_, connection_->counters())));
+    message.qos = 0;
+    if (!connection_->ready()) return;
+    (void)connection_->publish(std::move(message));
+    publish_status(draining_ ? "draining" : "ready");
+  });
+  timer_.every(kMaintenance, [this] { maintain(); });
+  timer_.at(Timer::Clock::now(), [this] { maintain(); });
+  control_ = std::make_unique<ControlServer>(
+      config_.control.socket,
+      [this](const Frame& call, ControlChannel& channel, unsigned) { commands_->handle(call, channel); });
+}
+
+void Service::maintain() {
+  try {
+    const ledger::TimePoint now = context_.now();
+    (void)disclosures_->append_refusal_counts();
+    responder_->set_watermark(
+        disclosures_->prune(config_.request.clock_tolerance + config_.request.max_lifetime));
+    for (const auto& file :
+         disclosures_->forget_before(now - config_.retention.spool, now - config_.retention.audit))
+      spool_->remove(file);
+    for (const auto& id : requests_->forget_before(now - config_.retention.inbox))
+      remove_inbox(config_.agent.state_dir / "inbox", id);
+  } catch (const std::exception& fault) {
+    log::error("maintenance failed", {{"cause", fault.what()}});
+  }
+}
+
+bool Service::progressing(std::chrono::milliseconds patience) {
+  const bool pushed =
+      queue_.push(Stage::kInbound, "", "watchdog", 0, [this] { last_progress_ = steady_milliseconds(); });
+  (void)pushed;  // a full queue of our own means the last ones did not run
+  return steady_milliseconds() - last_progress_ < patience.count();
+}
+
+std::string Service::control_status() {
+  const auto checkpoint = journal_->checkpoint();
+  const auto transport = connection_->counters();
+  nlohmann::json status{
+      {"address", context_.self.address.text()},
+      {"version", EHR_VERSION},
+      {"state", draining_              ? "draining"
+                : connection_->ready() ? "ready"
+                                       : "no broker"},
+      {"boot", boot_},
+      {"since", since_},
+      {"broker",
+       {{"url", config_.mqtt.url},
+        {"connected", connection_->ready()},
+        {"reconnects", transport.reconnects}}},
+      {"ledger",
+       {{"origin", checkpoint.origin}, {"size", checkpoint.size}, {"root", ledger::to_hex(checkpoint.root)}}},
+      {"queues",
+       {{"intake", queue_.depth(Stage::kInbound)},
+        {"work", queue_.depth(Stage::kWork)},
+        {"pending", requester_->pending()}}},
+      {"counters", nlohmann::json::parse(metrics_json(counters_, transport))}};
+  if (const auto frozen = journal_->frozen(); !frozen.empty()) status["ledger"]["frozen"] = frozen;
+  if (journal_->clock_held()) status["ledger"]["clock"] = "the system clock stands behind the newest entry";
+  return status.dump();
+}
+
+std::string Service::status_line() const {
+  return std::string(connection_->ready() ? "serving" : "waiting for the broker") + ", ledger size " +
+         std::to_string(journal_->checkpoint().size);
+}
+
+void Service::drain() {
+  draining_ = true;
+  responder_->set_draining();
+  if (connection_->ready()) publish_status("draining");
+  control_.reset();
+  for (auto& worker : workers_) worker.request_stop();
+  workers_.clear();  // joins: what runs is finished
+  if (connection_->ready()) publish_status("stopped");
+  connection_->stop();
+}
+
+}  // namespace edge

@@ -1,0 +1,69 @@
+// The daemon's parts, built in the order they depend on each other and ended in reverse. Not thread-safe: the
+// main thread builds and stops; the parts themselves are thread-safe.
+#pragma once
+
+#include <atomic>
+#include <thread>
+
+#include "agent/adapters/his/sqlite_store.h"
+#include "agent/daemon/control.h"
+#include "agent/daemon/ledger_publisher.h"
+#include "agent/daemon/status.h"
+
+namespace edge {
+
+class Service {
+ public:
+  // Loads keys and federation, opens ledger and HIS. Throws std::exception with what is wrong; nothing is
+  // connected yet.
+  explicit Service(const Config& config);
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+  void start();  // connects, resumes what was open, serves
+  bool ready() const { return connection_->ready() && was_ready_; }
+  // True if the workers ran a task within the last `patience`: what the watchdog is fed on.
+  bool progressing(std::chrono::milliseconds patience);
+  void drain();  // takes nothing new, finishes what runs, says so and disconnects
+
+  std::string status_line() const;
+
+ private:
+  void route(mqtt_transport::Message&& message);
+  void on_ready();
+  void publish_status(const std::string& state);
+  void publish_retained(std::string topic, std::string payload, const std::string& content_type);
+  void maintain();
+  std::string control_status();
+  mqtt_transport::ConnectionOptions connection_options() const;
+  ledger::JournalOptions journal_options();
+  ExchangeSettings exchange_settings() const;
+
+  const Config& config_;
+  KeyRing keys_;
+  ledger::Federation federation_;
+  Counters counters_;
+  WorkQueue queue_;
+  Timer timer_;
+  Context context_;
+  LedgerPublisher publisher_;
+  std::unique_ptr<ledger::Journal> journal_;
+  std::unique_ptr<his::SqliteStore> records_;
+  std::unique_ptr<FileSpool> spool_;
+  std::unique_ptr<DisclosureStore> disclosures_;
+  std::unique_ptr<RequestStore> requests_;
+  std::unique_ptr<mqtt_transport::Connection> connection_;
+  std::unique_ptr<Responder> responder_;
+  std::unique_ptr<Requester> requester_;
+  std::unique_ptr<ControlCommands> commands_;
+  std::unique_ptr<ControlServer> control_;
+  std::vector<std::jthread> workers_;
+
+  std::uint64_t boot_ = 0;
+  std::string since_;
+  std::atomic<bool> was_ready_{false}, draining_{false};
+  std::atomic<std::int64_t> last_progress_{0};
+};
+
+}  // namespace edge
