@@ -7,6 +7,7 @@
 #include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/progress.h"
+#include "agent/core/fhir/render.h"
 
 namespace edge::cli {
 namespace {
@@ -102,6 +103,23 @@ void verify(const VerifyOptions& options, const Common& common) {
   std::cout << out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
+void show(const fs::path& file, bool html, const std::optional<fs::path>& output, const Common& common) {
+  const std::string bundle = read_whole(file, kMaxBundle);
+  const auto shown = html ? fhir::render_html(bundle) : fhir::render_text(bundle);
+  if (!shown) throw Failure(EX_DATAERR, file.string() + ": " + shown.error().reason);
+  if (output) {
+    AtomicFile out(*output);
+    out.write(*shown);
+    out.commit();
+  } else if (!common.json) {
+    std::cout << *shown;
+  }
+  if (!common.json) return;
+  nlohmann::json told;
+  output ? told["file"] = output->string() : told[html ? "html" : "text"] = *shown;
+  print_json(told);
+}
+
 void open(const std::string& id, const std::optional<fs::path>& file, const Common& common) {
   Daemon daemon(common.load());
   BundleOutput output(file, common.json);
@@ -133,6 +151,17 @@ void add_bundle(CLI::App& root, Common& common) {
   verifies->add_option("--federation", options->federation, "The federation document whose keys count")
       ->type_name("FILE");
   verifies->callback([options, &common] { verify(*options, common); });
+
+  auto* shows = add_command(*noun, common, "show",
+                            "Show a bundle as readable text, or as a page; it is not verified by that",
+                            "ehr-agent bundle show bundle.json --html -o bundle.html");
+  auto shown = std::make_shared<fs::path>();
+  auto html = std::make_shared<bool>(false);
+  auto page = std::make_shared<std::optional<fs::path>>();
+  shows->add_option("FILE", *shown, "The bundle")->required();
+  shows->add_flag("--html", *html, "A page instead of text");
+  shows->add_option("-o,--output", *page, "File for it (else standard output)")->type_name("FILE");
+  shows->callback([shown, html, page, &common] { show(*shown, *html, *page, common); });
 
   auto* opens = add_command(*noun, common, "open", "Read a bundle again that an earlier request received",
                             "ehr-agent bundle open 01932c07-8a5e-7cc1-9f0e-0123456789ab -o bundle.json");

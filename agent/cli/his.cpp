@@ -123,22 +123,25 @@ void show(const std::string& argument, const Common& common) {
   const std::string key = found_key(store, patient_argument(argument));
   std::map<std::string, std::map<std::string, std::uint64_t>> kinds;  // kind → section → resources
   std::vector<fhir::Identifier> identifiers;
-  nlohmann::json left_out = nlohmann::json::array();
+  std::map<std::pair<std::string, std::string>, std::uint64_t> left_out;  // kind, reason → resources
   store.stream(key, [&](fhir::Prepared&& one) {
     if (one.kind == "Patient" && one.key == key) identifiers = one.identifiers;
     const auto section = fhir::section_name(one.section);
     ++kinds[one.kind][section.empty() ? "-" : std::string(section)];
-    if (!one.why_not.empty()) left_out.push_back({{"resource", one.key}, {"reason", one.why_not}});
+    if (!one.why_not.empty()) ++left_out[{one.kind, one.why_not}];
     return true;
   });
   nlohmann::json rows = nlohmann::json::array();
   for (const auto& [kind, sections] : kinds)
     for (const auto& [section, count] : sections)
       rows.push_back({{"kind", kind}, {"section", section}, {"count", count}});
+  nlohmann::json unfit = nlohmann::json::array();
+  for (const auto& [what, count] : left_out)
+    unfit.push_back({{"kind", what.first}, {"reason", what.second}, {"count", count}});
   const nlohmann::json out{{"key", key},
                            {"identifiers", identifiers_json(identifiers)},
                            {"resources", rows},
-                           {"not_in_documents", left_out}};
+                           {"not_in_documents", unfit}};
   common.json ? print_json(out) : print_readable(out);
 }
 

@@ -1,0 +1,162 @@
+// bundle verify and show, on a document that is assembled, signed and certified as an agent does it.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "agent/adapters/key_files.h"
+#include "agent/cli/failure.h"
+#include "agent/core/reply.h"
+#include "ledger-client/core/sha256.h"
+#include "tests/support/process.h"
+#include "tests/support/shared_data.h"
+#include "tests/support/temp_dir.h"
+#include "tests/unit/edge_cli/invoke.h"
+#include "tests/unit/edge_fhir/sample_document.h"
+
+namespace {
+
+using Catch::Contains;
+using nlohmann::json;
+
+const auto kNow = *ledger::parse_time("2026-11-22T08:00:00.000Z");
+const auto kAddress = *ledger::Address::parse("127.0.10.1");
+
+struct Signed {
+  test_support::TempDir dir;
+  std::string config = new_agent(dir.path());
+  std::string file = (dir / "b.json").string(), ca = (dir / "ca/ca.crt").string(),
+              federation = (dir / "f.json").string();
+  std::string text;
+
+  Signed() {
+    const std::string pki = (test_support::source_root() / "deploy/pki").string();
+    const std::string keys = (dir / "etc/keys").string();
+    test_support::run({pki, "ca", (dir / "ca").string()});
+    test_support::run({pki, "ca", (dir / "other").string()});
+    test_support::run(
+        {pki, "sign-cert", (dir / "ca").string(), "127.0.10.1", keys + "/sign-1.pem", keys + "/sign-1.crt"});
+    write_federation();
+    const auto ring = edge::load_keys(keys, kAddress);
+    const auto assembled = edge::fhir::assemble(test_support::golden_patient("patient-full"));
+    REQUIRE(assembled);
+    const auto signature = edge::fhir::make_signature(
+        assembled->canonical,
+        {ring.sign.signer.get(), edge::make_kid(kAddress, "sign-1"), ring.sign.x5c_der, "127.0.10.1", kNow});
+    text = edge::fhir::splice_signature(assembled->text, signature);
+    save(text);
+  }
+
+  void write_federation() const {
+    auto member = json::parse(invoke({"keys", "show", "--config", config}).out);
+    for (auto& key : member["keys"]) key["from"] = "2026-01-01T00:00:00.000Z";
+    const json document{{"v", 1},
+                        {"version", 1},
+                        {"prev", std::string(64, '0')},
+                        {"threshold", 1},
+                        {"admins", json::array()},
+                        {"witness_quorum", 0},
+                        {"ca_spki_sha256", std::string(64, '0')},
+                        {"members", {member}}};
+    std::ofstream(federation) << document.dump();
+  }
+  void save(const std::string& bundle) const { std::ofstream(file, std::ios::binary) << bundle; }
+  void save_proof(const std::string& bundle) const {
+    const auto ring = edge::load_keys(dir / "etc/keys", kAddress);
+    const edge::Envelope envelope{"01932c07-8a5e-7cc1-9f0e-0123456789ab", kAddress,
+                                  *ledger::Address::parse("127.0.10.2"), 1, kNow};
+    const edge::Manifest manifest{envelope,
+                                  {},
+                                  "application/fhir+json",
+                                  "zstd",
+                                  bundle.size(),
+                                  ledger::sha256(bundle),
+                                  1000,
+                                  {},
+                                  262'144,
+                                  0,
+                                  {},
+                                  {},
+                                  {}};
+    std::ofstream(file + ".proof") << edge::sign_manifest(manifest, {kAddress, ring.sign.signer.get(),
+                                                                     edge::make_kid(kAddress, "sign-1"), 1})
+                                   << '\n';
+  }
+  Invoked verify(std::vector<std::string> trust) const {
+    trust.insert(trust.begin(), {"bundle", "verify", file});
+    return invoke(trust);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a signed bundle verifies against CA and federation, and says what was checked") {
+  const Signed bundle;
+  const auto both = bundle.verify({"--ca", bundle.ca, "--federation", bundle.federation});
+  INFO(both.err);
+  CHECK(both.status == 0);
+  CHECK_THAT(both.out, Contains("signed by 127.0.10.1 (sign-1)") &&
+                           Contains("its key by certificate and federation") &&
+                           Contains("exact bytes  not checked: no proof file"));
+  CHECK(bundle.verify({"--ca", bundle.ca}).status == 0);
+  CHECK(bundle.verify({"--federation", bundle.federation}).status == 0);
+  CHECK(json::parse(bundle.verify({"--ca", bundle.ca, "--json"}).out)["values"]["vouched_by"] ==
+        json{"certificate"});
+
+  CHECK(bundle.verify({"--ca", (bundle.dir / "other/ca.crt").string()}).status == EX_DATAERR);
+  CHECK(bundle.verify({"--ca", (bundle.dir / "none").string()}).status == EX_NOINPUT);
+  auto stranger = json::parse(test_support::read_file(bundle.federation));
+  stranger["members"] = json::array();
+  std::ofstream(bundle.federation) << stranger.dump();
+  CHECK(bundle.verify({"--federation", bundle.federation}).status == EX_DATAERR);
+}
+
+TEST_CASE("a bundle that was changed, cut or stripped does not verify") {
+  const Signed bundle;
+  const std::string family = "\"family\":\"";
+  for (const auto& changed : {test_support::replaced(bundle.text, family, family + "X"),
+                              bundle.text.substr(0, bundle.text.size() / 2), std::string(), std::string("{}"),
+                              bundle.text.substr(0, bundle.text.rfind(",\"signature\"")) + "}"}) {
+    bundle.save(changed);
+    const auto refused = bundle.verify({"--ca", bundle.ca});
+    CHECK(refused.status == EX_DATAERR);
+    CHECK_THAT(refused.err, Contains("error: ") && Contains("hint: "));
+    CHECK(refused.out.empty());
+  }
+}
+
+TEST_CASE("the proof binds the exact bytes") {
+  const Signed bundle;
+  bundle.save_proof(bundle.text);
+  const auto good = bundle.verify({"--ca", bundle.ca});
+  INFO(good.err);
+  CHECK(good.status == 0);
+  CHECK_THAT(good.out, Contains("exact bytes  good: the " + std::to_string(bundle.text.size()) +
+                                " bytes 127.0.10.1 sent to 127.0.10.2") &&
+                           Contains("anchor       not checked"));
+  bundle.save(bundle.text + "\n");  // the same values, other bytes
+  const auto other = bundle.verify({"--ca", bundle.ca});
+  CHECK(other.status == EX_DATAERR);
+  CHECK_THAT(other.err, Contains("other bytes"));
+  std::filesystem::remove(bundle.file + ".proof");
+  CHECK(bundle.verify({"--ca", bundle.ca}).status == 0);
+}
+
+TEST_CASE("a proof that names no ledger entry is refused where the ledger can be checked") {
+  const Signed bundle;
+  bundle.save_proof(bundle.text);
+  const auto refused = bundle.verify({"--federation", bundle.federation});
+  CHECK(refused.status == EX_DATAERR);
+  CHECK_THAT(refused.err, Contains("proof: "));
+}
+
+TEST_CASE("a bundle is shown as text and as a page") {
+  const Signed bundle;
+  const auto text = invoke({"bundle", "show", bundle.file});
+  CHECK(text.status == 0);
+  CHECK(text.out.size() > 100);
+  CHECK(json::parse(invoke({"bundle", "show", bundle.file, "--json"}).out)["text"] == text.out);
+  const auto page = bundle.dir / "b.html";
+  CHECK(invoke({"bundle", "show", bundle.file, "--html", "-o", page.string()}).status == 0);
+  CHECK_THAT(test_support::read_file(page), Catch::StartsWith("<!DOCTYPE html>") || Contains("<html"));
+  CHECK(invoke({"bundle", "show", bundle.config}).status == EX_DATAERR);
+}
