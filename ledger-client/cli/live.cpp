@@ -1,5 +1,6 @@
 #include "ledger-client/cli/live.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -87,8 +88,8 @@ void take_step(Followers::Log& log, const Result<FollowStep>& step, Show show, b
 }
 
 void follow_broker(const LiveOptions& live, Show show, Followers& followers, Options& options) {
-  Stop stop(live.seconds, live.count);
   BrokerFeed feed(options.broker, live.origin, kConnectTimeout);
+  Stop stop(live.seconds, live.count);  // the time counts from when one listens
   while (!stop.reached()) {
     const auto message = feed.next(kLook);
     if (feed.overflowed())
@@ -174,8 +175,9 @@ void verify_live(const LiveOptions& live, Options& options) {
 void show_live(const LiveOptions& live, Options& options) {
   const auto trust = Trust::load(options.trust);
   const auto& keys = trust.keys_of(live.origin);
+  BrokerFeed feed(options.broker, live.origin,
+                  std::chrono::seconds(static_cast<int>(std::ceil(live.seconds))));
   Stop stop(live.seconds, 0);
-  BrokerFeed feed(options.broker, live.origin, kConnectTimeout);
   while (!stop.reached()) {
     const auto message = feed.next(kLook);
     if (!message || message->origin != live.origin || message->kind != topics::Kind::kCheckpoint) continue;

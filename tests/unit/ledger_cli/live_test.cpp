@@ -1,0 +1,104 @@
+// The commands on a real broker: an agent's side publishes, ehr-ledger listens as a monitor.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <thread>
+
+#include "ledger-client/cli/commands.h"
+#include "ledger-client/core/entries_message.h"
+#include "ledger-client/core/topics.h"
+#include "tests/support/broker.h"
+#include "tests/support/test_log.h"
+
+using test_support::issued;
+
+namespace {
+
+void publish(mqtt_transport::Connection& connection, const std::string& topic, const std::string& payload,
+             bool retained) {
+  mqtt_transport::Message message;
+  message.topic = topic;
+  message.payload = ledger::to_bytes(ledger::as_bytes(payload));
+  message.retained = retained;
+  std::promise<int> done;
+  REQUIRE(connection.publish(std::move(message), [&](int code) { done.set_value(code); }) ==
+          mqtt_transport::PublishResult::kAccepted);
+  const int code = done.get_future().get();
+  REQUIRE((code == 0 || code == 16));
+}
+
+}  // namespace
+
+TEST_CASE("ehr-ledger follows a live broker and refuses what is not signed") {
+  test_support::Broker broker;
+  const auto address = ledger::Address::parse("10.20.0.5").value();
+  const test_support::TempDir dir;
+  const test_support::LogKey key(test_support::kOrigin);
+
+  std::promise<void> ready;
+  mqtt_transport::ConnectionHandlers handlers;
+  handlers.on_ready = [&] { ready.set_value(); };
+  mqtt_transport::Connection agent(broker.agent_options("10.20.0.5"), std::move(handlers));
+  agent.start();
+  REQUIRE(ready.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+
+  std::vector<ledger::SignedBatch> batches;
+  auto options = test_support::journal_options(dir.path(), key);
+  options.on_signed = [&](const ledger::SignedBatch& batch) { batches.push_back(batch); };
+  ledger::Journal journal(std::move(options));
+  REQUIRE(journal.append({issued(0), issued(1), issued(2)}));
+  publish(agent, ledger::topics::checkpoint(address), batches[0].checkpoint_note, true);
+
+  const auto monitor = broker.monitor_options();
+  const std::vector<std::string> source{"--broker", broker.monitor_url(),     "--ca",  broker.ca().string(),
+                                        "--cert",   monitor.certificate_file, "--key", monitor.key_file};
+  const auto tool = [&](std::vector<std::string> arguments, const std::string& vkey, std::string& text) {
+    arguments.insert(arguments.end(), source.begin(), source.end());
+    arguments.insert(arguments.end(), {"--vkey", vkey});
+    std::ostringstream out;
+    std::ostringstream err;
+    const int status = ledger::cli::run(arguments, out, err);
+    text = out.str() + err.str();
+    return status;
+  };
+  std::string text;
+  CHECK(tool({"show", "10.20.0.5"}, key.key().to_vkey(), text) == 0);
+  CHECK_THAT(text, Catch::StartsWith("ehr/10-20-0-5\n3\n"));
+  const test_support::LogKey rogue(test_support::kOrigin, "another key");
+  CHECK(tool({"show", "10.20.0.5"}, rogue.key().to_vkey(), text) == 1);
+  CHECK(tool({"verify", "10.20.0.5", "--for", "2"}, rogue.key().to_vkey(), text) == 1);
+  CHECK(tool({"verify", "10.20.0.5", "--for", "2", "--json"}, key.key().to_vkey(), text) == 0);
+  CHECK(nlohmann::json::parse(text)["logs"][0]["size"] == 3);
+
+  // Published again until the follower, which subscribes when it likes, has seen it.
+  std::atomic<bool> seen = false;
+  int status = -1;
+  std::thread follower([&] {
+    status = tool({"tail", "--count", "2", "--json", "--for", "60"}, key.key().to_vkey(), text);
+    seen = true;
+  });
+  REQUIRE(journal.append({issued(3), issued(4)}));
+  const auto& batch = batches[1];
+  const auto messages = ledger::encode_entries_messages(
+      {test_support::kOrigin, batch.first_index, batch.frontier_before, batch.lines});
+  while (!seen) {
+    for (const auto& message : messages) publish(agent, ledger::topics::entries(address), message, false);
+    publish(agent, ledger::topics::checkpoint(address), batch.checkpoint_note, true);
+  }
+  follower.join();
+  CHECK(status == 0);
+  CHECK(text == batch.lines[0] + "\n" + batch.lines[1] + "\n");
+}
+
+TEST_CASE("a broker that is not there is said to be unavailable") {
+  std::ostringstream out;
+  std::ostringstream err;
+  const test_support::ReservedPorts ports;
+  const test_support::LogKey key(test_support::kOrigin);
+  const auto status =
+      ledger::cli::run({"show", "10.20.0.5", "--broker", "mqtt://127.0.0.1:" + std::to_string(ports.first()),
+                        "--vkey", key.key().to_vkey(), "--wait", "1"},
+                       out, err);
+  CHECK(status == 69);
+  CHECK_THAT(err.str(), Catch::Contains("hint: "));
+}
