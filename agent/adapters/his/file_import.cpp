@@ -49,26 +49,25 @@ FileImport::FileImport(StoreWriter& writer, std::string name, const fhir::Prepar
 FileImport::Counts FileImport::run(const Open& open) {
   writer_.forget_notes();
   const std::unique_ptr<ByteSource> first = open();
-  walk(*first, name_, &FileImport::survey_value);
-  if (bundles_.empty()) throw BrokenFile("nothing is in it");
+  const std::size_t values = walk(*first, name_, &FileImport::survey_value, false);
+  if (values == 0) throw BrokenFile("nothing is in it");
   next_value_ = 0;
   const std::unique_ptr<ByteSource> second = open();
   source_ = second.get();
-  walk(*second, name_, &FileImport::load_value);
+  walk(*second, name_, &FileImport::load_value, values > 1);
   writer_.forget_notes();
   return counts_;
 }
 
-void FileImport::walk(ByteSource& source, const std::string& place, Value value) {
+std::size_t FileImport::walk(ByteSource& source, const std::string& place, Value value, bool with_lines) {
   JsonScanner scanner(source, options_.max_depth + kBundleDepth);
-  const bool top = &place == &name_;
-  while (scanner.peek() != JsonScanner::kEnd) {
+  std::size_t values = 0;
+  for (; scanner.peek() != JsonScanner::kEnd; ++values) {
     if (scanner.peek() != '{')
       throw BrokenFile("line " + std::to_string(scanner.line()) + ": not a FHIR resource");
-    const bool line_matters = top && value == &FileImport::load_value && top_values_ > 1;
-    if (top && value == &FileImport::survey_value) ++top_values_;
-    (this->*value)(scanner, line_matters ? place + ":" + std::to_string(scanner.line()) : place);
+    (this->*value)(scanner, with_lines ? place + ":" + std::to_string(scanner.line()) : place);
   }
+  return values;
 }
 
 void FileImport::survey_value(JsonScanner& scanner, const std::string& place) {
@@ -98,7 +97,7 @@ void FileImport::survey_entry(std::string& entry_text, std::int64_t bundle, cons
   if (!entry) return;
   if (entry->kind == "Bundle") {
     MemorySource nested(entry->resource);
-    walk(nested, place + " entry", &FileImport::survey_value);
+    walk(nested, place, &FileImport::survey_value, false);
   } else if (!url_names_key(entry->full_url, entry->kind, entry->id)) {
     writer_.note(bundle, entry->full_url, entry->kind + "/" + entry->id);
   }
@@ -138,7 +137,8 @@ void FileImport::load_entry(std::string& entry_text, std::int64_t bundle, const 
   if (entry->resource.empty() || entry->outcome) return;
   if (entry->kind == "Bundle") {
     MemorySource nested(entry->resource);
-    return walk(nested, place, &FileImport::load_value);
+    walk(nested, place, &FileImport::load_value, false);
+    return;
   }
   load_resource(entry->resource, entry->full_url, bundle, place);
 }

@@ -34,7 +34,8 @@ class FileImport {
  private:
   using Value = void (FileImport::*)(JsonScanner&, const std::string& place);
 
-  void walk(ByteSource& source, const std::string& place, Value value);
+  // Hands every value of the source on; gives how many there were.
+  std::size_t walk(ByteSource& source, const std::string& place, Value value, bool with_lines);
   void survey_value(JsonScanner& scanner, const std::string& place);
   void survey_entry(std::string& entry_text, std::int64_t bundle, const std::string& place);
   void load_value(JsonScanner& scanner, const std::string& place);
@@ -53,7 +54,6 @@ class FileImport {
   // first.
   std::vector<bool> bundles_, histories_;
   std::size_t next_value_ = 0;
-  std::uint64_t top_values_ = 0;
   const ByteSource* source_ = nullptr;
 };
 
