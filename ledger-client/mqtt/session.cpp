@@ -1,7 +1,5 @@
 #include "ledger-client/mqtt/session.h"
 
-#include <mqtt/async_client.h>
-
 #include <random>
 
 #include "ledger-client/mqtt/backoff.h"
@@ -16,8 +14,6 @@ using namespace std::chrono_literals;
 constexpr auto kFirstRetry = 200ms, kLongestRetry = 30'000ms;
 constexpr auto kNoOutcome =
     40s;  // Paho's own connect timeout is 10 s; this is for the case that it never answers
-constexpr auto kDisconnectWait = 1s;
-constexpr int kPahoBuffer = 1'000;  // messages; our window keeps it far from full
 constexpr int kFirstRefusal = 128;  // MQTT 5 reason codes from here on are failures
 constexpr int kConnectionLost = -1;
 
@@ -38,129 +34,14 @@ class HandlerMark {
 
 }  // namespace
 
-// ---- Paho's side
-// ----------------------------------------------------------------------------------------------------------------------
-
-class Session::Paho : private mqtt::iaction_listener {
- public:
-  explicit Paho(Session& session)
-      : session_(session),
-        client_(session.url_.paho_uri(), session.options_.client_id,
-                mqtt::create_options(protocol_number(session.options_.version), kPahoBuffer)) {
-    // Once, before the first connect: set_callback and its relatives race with the receive thread later on.
-    client_.set_connected_handler([this](const std::string&) { session_.connected(); });
-    client_.set_connection_lost_handler(
-        [this](const std::string& cause) { session_.lost(cause.empty() ? "connection lost" : cause); });
-    // A DISCONNECT of the broker; Paho doesn't call the handler above for it.
-    client_.set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
-      session_.lost("the broker disconnected us, reason " + std::to_string(int(code)));
-    });
-    client_.set_message_callback([this](const mqtt::const_message_ptr& message) { receive(*message); });
-  }
-
-  void connect() {
-    auto options = connect_options_of(session_.options_, session_.url_);
-    // The token of the attempt before may still be in use on Paho's thread, which signals before it returns:
-    // kept one attempt longer.
-    earlier_ = std::move(current_);
-    current_ = client_.connect(std::move(options), nullptr, *this);
-  }
-
-  void subscribe() {
-    const auto& filters = session_.options_.filters;
-    if (filters.empty()) return session_.subscribed(true);
-    client_.subscribe(mqtt::string_collection::create(filters), std::vector<int>(filters.size(), 1), nullptr,
-                      *this);
-  }
-
-  void publish(const Message& message, PublishWindow::Id id) {
-    const auto converted = to_paho(message, session_.options_.version);
-    if (message.qos == 0) {
-      client_.publish(converted);
-    } else {
-      client_.publish(converted, reinterpret_cast<void*>(id),
-                      *this);  // NOLINT(performance-no-int-to-ptr): a number, never followed
-    }
-  }
-
-  // Paho's words for a failed attempt, after a colon. Only on the connecting thread.
-  std::string why_connect_failed() const {
-    try {
-      if (current_) current_->try_wait();
-    } catch (const mqtt::exception& failure) {
-      if (!failure.get_message().empty()) return ": " + failure.get_message();
-    }
-    return {};
-  }
-
-  // Only on threads that may wait.
-  void disconnect() noexcept {
-    try {
-      if (!client_.is_connected()) return;
-      closing_ = client_.disconnect(0);
-      closing_->wait_for(kDisconnectWait);
-    } catch (const std::exception&) {  // then it was gone already
-    }
-  }
-
- private:
-  static PublishWindow::Id id_of(const mqtt::token& token) {
-    return reinterpret_cast<PublishWindow::Id>(token.get_user_context());
-  }
-
-  void on_success(const mqtt::token& token) override {
-    if (token.get_type() == mqtt::token::PUBLISH) {
-      const int code =
-          session_.options_.version == ProtocolVersion::kMqtt5 ? int(token.get_reason_code()) : 0;
-      session_.acknowledged(id_of(token), code);
-    } else if (token.get_type() == mqtt::token::SUBSCRIBE) {
-      session_.subscribed(all_granted(token));
-    }
-  }
-
-  void on_failure(const mqtt::token& token) override {
-    const int code = int(token.get_reason_code());
-    if (token.get_type() == mqtt::token::PUBLISH) {
-      session_.acknowledged(id_of(token), code >= kFirstRefusal ? code : kConnectionLost);
-    } else if (token.get_type() == mqtt::token::SUBSCRIBE) {
-      session_.subscribed(false);
-    } else if (token.get_type() == mqtt::token::CONNECT) {
-      session_.lost("can't connect to " + session_.url_.host + ":" + std::to_string(session_.url_.port) +
-                    (code >= kFirstRefusal ? ", reason " + std::to_string(code) : std::string()));
-    }
-  }
-
-  static bool all_granted(const mqtt::token& token) {
-    try {
-      const auto response = token.get_subscribe_response();
-      for (const auto code : response.get_reason_codes()) {
-        if (int(code) >= kFirstRefusal) return false;
-      }
-      return true;
-    } catch (const std::exception&) {
-      return false;
-    }
-  }
-
-  void receive(const mqtt::message& message) {
-    session_.guarded([&] { session_.received(from_paho(message)); });
-  }
-
-  Session& session_;
-  // Paho's thread still touches a token after it has signalled, so none is let go of right then.
-  mqtt::token_ptr earlier_, current_, closing_;
-  mqtt::async_client client_;  // last: destroyed first, and with it every callback
-};
-
-// ---- The connection
-// -------------------------------------------------------------------------------------------------------------------
+// ---- The connection ----
 
 Session::Session(ConnectionOptions options, ConnectionHandlers handlers)
     : options_(std::move(options)),
       handlers_(std::move(handlers)),
       url_(parse_broker_url(options_.url)),
       window_(options_.max_unacknowledged, options_.max_waiting_bytes),
-      paho_(std::make_unique<Paho>(*this)) {}
+      paho_(new PahoClient(options_, url_, *this)) {}  // make_unique could not see the private base
 
 Session::~Session() {
   stop(0);
@@ -232,7 +113,7 @@ void Session::after_loss() {
   });
 }
 
-void Session::connected() {
+void Session::connected() noexcept {
   guarded([this] {
     {
       const std::lock_guard lock(mutex_);
@@ -248,7 +129,7 @@ void Session::connected() {
   });
 }
 
-void Session::subscribed(bool granted) {
+void Session::subscribed(bool granted) noexcept {
   if (!granted) return lost("the broker refused a subscription");
   guarded([this] {
     {
@@ -261,7 +142,7 @@ void Session::subscribed(bool granted) {
   });
 }
 
-void Session::lost(const std::string& cause) {
+void Session::lost(const std::string& cause) noexcept {
   guarded([&] {
     {
       const std::lock_guard lock(mutex_);
@@ -274,15 +155,17 @@ void Session::lost(const std::string& cause) {
   });
 }
 
-void Session::received(Message&& message) {
-  {
-    const std::lock_guard lock(mutex_);
-    ++counters_.received;
-  }
-  if (handlers_.on_message) handlers_.on_message(std::move(message));
+void Session::received(const mqtt::message& message) noexcept {
+  guarded([&] {
+    {
+      const std::lock_guard lock(mutex_);
+      ++counters_.received;
+    }
+    if (handlers_.on_message) handlers_.on_message(from_paho(message));
+  });
 }
 
-void Session::acknowledged(PublishWindow::Id id, int reason_code) {
+void Session::acknowledged(std::uint64_t id, int reason_code) noexcept {
   guarded([&] {
     const auto done = window_.finish(id);
     if (!done) return;  // reported as lost already
@@ -291,8 +174,7 @@ void Session::acknowledged(PublishWindow::Id id, int reason_code) {
   });
 }
 
-// ---- Publishing
-// -----------------------------------------------------------------------------------------------------------------------
+// ---- Publishing ----
 
 PublishResult Session::publish(Message message, PublishDone done) {
   PublishWindow::Id id = 0;
@@ -334,8 +216,7 @@ void Session::report(const PublishDone& done, int reason_code) {
   }
 }
 
-// ---- The gate
-// -------------------------------------------------------------------------------------------------------------------------
+// ---- The gate ----
 
 bool Session::enter() {
   const std::lock_guard lock(mutex_);

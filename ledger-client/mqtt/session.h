@@ -15,14 +15,15 @@
 
 #include "ledger-client/mqtt/broker_url.h"
 #include "ledger-client/mqtt/connection.h"
+#include "ledger-client/mqtt/paho_client.h"
 #include "ledger-client/mqtt/publish_window.h"
 
 namespace mqtt_transport {
 
-class Session {
+class Session final : private PahoEvents {
  public:
   Session(ConnectionOptions options, ConnectionHandlers handlers);
-  ~Session();
+  ~Session() override;
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -33,8 +34,6 @@ class Session {
   Connection::Counters counters() const;
 
  private:
-  class Paho;  // the client and its listener: all that needs Paho's types
-
   enum class Phase { kIdle, kConnecting, kConnected, kReady, kLost };
 
   // The connecting thread.
@@ -43,11 +42,11 @@ class Session {
   void after_loss();
 
   // Called on Paho's threads.
-  void connected();
-  void subscribed(bool granted);
-  void lost(const std::string& cause);
-  void received(Message&& message);
-  void acknowledged(PublishWindow::Id id, int reason_code);
+  void connected() noexcept override;
+  void subscribed(bool granted) noexcept override;
+  void lost(const std::string& cause) noexcept override;
+  void received(const mqtt::message& message) noexcept override;
+  void acknowledged(std::uint64_t id, int reason_code) noexcept override;
 
   void hand_over();
   void report(const PublishDone& done, int reason_code);
@@ -69,7 +68,7 @@ class Session {
   std::string cause_;
   Connection::Counters counters_;
 
-  std::unique_ptr<Paho> paho_;
+  std::unique_ptr<PahoClient> paho_;
   std::jthread thread_;
 };
 
