@@ -102,6 +102,43 @@ TEST_CASE("trust comes from a policy, or from a document pinned by its SHA-256")
   CHECK_THAT(pinned.err, Catch::Contains("SHA-256"));
 }
 
+TEST_CASE("without any option, the host's own database and federation document are taken") {
+  const Fixture log;
+  const LogKey other("ehr/10-20-0-7");
+  const auto member = [](const std::string& address, const LogKey& key) {
+    const nlohmann::json log_key{{"id", "log-1"},
+                                 {"use", "log"},
+                                 {"public", key.key().to_vkey()},
+                                 {"from", "2026-01-01T00:00:00.000Z"},
+                                 {"to", nullptr}};
+    return nlohmann::json{{"address", address},
+                          {"name", "H"},
+                          {"roles", {"hospital"}},
+                          {"status", "active"},
+                          {"keys", nlohmann::json::array({log_key})}};
+  };
+  const nlohmann::json document{
+      {"v", 1},
+      {"version", 1},
+      {"prev", nullptr},
+      {"threshold", 1},
+      {"admins", nlohmann::json::array({{{"id", "a"}, {"key", std::string(43, 'A')}}})},
+      {"witness_quorum", 0},
+      {"ca_spki_sha256", std::string(64, 'a')},
+      {"members", {member("10.20.0.5", log.key), member("10.20.0.7", other)}}};
+  const auto file = log.dir / "federation.json";
+  std::ofstream(file) << document.dump();
+  ::setenv("EHR_LEDGER_DB", (log.dir / "agent.db").c_str(), 1);
+  ::setenv("EHR_LEDGER_FEDERATION", file.c_str(), 1);
+  const auto good = ledger_tool({"verify", "--all"});
+  INFO(good.out << good.err);
+  CHECK(good.status == 0);
+  const auto digest = ledger::to_hex(ledger::sha256(document.dump()));
+  CHECK(ledger_tool({"verify", "--federation", file.string(), "--sha256", digest}).status == 0);
+  ::unsetenv("EHR_LEDGER_DB");
+  ::unsetenv("EHR_LEDGER_FEDERATION");
+}
+
 TEST_CASE("show prints entries for people and for programs") {
   const Fixture log;
   const auto all = log({"show", "10.20.0.5"});
