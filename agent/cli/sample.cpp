@@ -3,7 +3,7 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "sample_text.h"  // made by CMake
+#include "agent/cli/sample_text.h"  // made by CMake
 
 namespace edge::cli {
 namespace {
