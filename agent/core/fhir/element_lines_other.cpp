@@ -1,4 +1,5 @@
-// clang-format off: tables
+// Tables: one line of the table a line.
+// clang-format off
 #include "agent/core/fhir/element_lines.h"
 
 namespace edge::fhir {
