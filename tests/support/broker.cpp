@@ -93,12 +93,17 @@ ReservedPorts::~ReservedPorts() {
   close(reservation_);
 }
 
-Broker::Broker() : pki_(folder_ / "pki") {
+Broker::Broker(bool overheard) : pki_(folder_ / "pki") {
   pki({"ca", pki_});
   pki({"broker", pki_, "127.0.0.1", pki_ / "broker"});
   run({source_root() / "broker-config/mosquitto/render", "--pki", pki_ / "broker", "--out",
        folder_ / "broker", "--bind", "127.0.0.1", "--agents-port", std::to_string(agents_port()),
        "--monitors-port", std::to_string(monitors_port()), "--user", "root"});
+  if (overheard) {
+    overheard_.emplace();
+    std::ofstream(folder_ / "broker/mosquitto.conf", std::ios::app)
+        << "\nlistener " << overheard_->first() << " 127.0.0.1\nallow_anonymous true\n";
+  }
   restart();
 }
 
@@ -142,6 +147,14 @@ mqtt_transport::ConnectionOptions Broker::agent_options(const std::string& addre
 
 mqtt_transport::ConnectionOptions Broker::monitor_options(const std::string& name) {
   return options(monitor_url(), name, monitor(name));
+}
+
+mqtt_transport::ConnectionOptions Broker::eavesdropper_options() const {
+  mqtt_transport::ConnectionOptions options;
+  options.url = "mqtt://127.0.0.1:" + std::to_string(overheard_.value().first());
+  options.client_id = "eavesdropper";
+  options.filters = {"#"};
+  return options;
 }
 
 mqtt_transport::ConnectionOptions Broker::options(const std::string& url, const std::string& id,

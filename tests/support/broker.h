@@ -33,7 +33,9 @@ class ReservedPorts {
 
 class Broker {
  public:
-  Broker();  // running and accepting when this returns
+  // Running and accepting when this returns. With `overheard` there is a third listener, without TLS and
+  // without access rules, on which a test can read everything.
+  explicit Broker(bool overheard = false);
   Broker(const Broker&) = delete;
   Broker& operator=(const Broker&) = delete;
 
@@ -46,6 +48,8 @@ class Broker {
   std::string url() const { return "mqtts://127.0.0.1:" + std::to_string(agents_port()); }
   std::string monitor_url() const { return "mqtts://127.0.0.1:" + std::to_string(monitors_port()); }
 
+  // The authority's folder, as deploy/pki takes it.
+  const std::filesystem::path& authority() const { return pki_; }
   std::filesystem::path ca() const { return pki_ / "ca.crt"; }
   // The certificate of an agent (ordinary IP text) or of a monitor; made when first asked for.
   Certificate agent(const std::string& address);
@@ -54,6 +58,8 @@ class Broker {
   // Ready to connect as that agent, or as a monitor; no filters, no Will.
   mqtt_transport::ConnectionOptions agent_options(const std::string& address);
   mqtt_transport::ConnectionOptions monitor_options(const std::string& name = "monitor");
+  // Of somebody who reads all topics; only with `overheard`.
+  mqtt_transport::ConnectionOptions eavesdropper_options() const;
 
   std::string log() const;
   const TempDir& folder() const { return folder_; }
@@ -65,6 +71,7 @@ class Broker {
   TempDir folder_;
   std::filesystem::path pki_;
   ReservedPorts ports_;
+  std::optional<ReservedPorts> overheard_;
   Process mosquitto_;
 };
 

@@ -1,0 +1,56 @@
+// A broker and the agents of one federation around it, at 127.0.10.1 and up: the whole system in a folder.
+// Agents are set up and configured, not started; each may ask every other for TREAT unless said otherwise.
+#pragma once
+
+#include <memory>
+
+#include "deploy/sample/patient_generator.h"
+#include "ledger-client/core/federation.h"
+#include "tests/support/agent_process.h"
+#include "tests/support/broker.h"
+
+namespace test_support {
+
+struct FederationOptions {
+  std::filesystem::path agent_program, ledger_program;
+  std::size_t agents = 2;
+  Settings settings;       // of every agent
+  bool overheard = false;  // see Broker
+};
+
+class Federation {
+ public:
+  explicit Federation(const FederationOptions& options);
+
+  Broker& broker() { return broker_; }
+  AgentProcess& operator[](std::size_t index) { return *agents_.at(index); }
+  void start();  // all of them
+
+  // Configures an agent anew (for its next start): the federation's settings, then these.
+  void configure(std::size_t index, const Settings& settings);
+
+  // Parsed, for tests that play a member.
+  const ledger::Federation& document() const { return document_; }
+
+  // Writes a generated patient into a file and imports it; `index` chooses the patient.
+  sample::SamplePatient give_patient(AgentProcess& agent, std::uint64_t index, std::size_t bytes = 0);
+  // A patient whose record holds `bytes` that do not compress, in attachments.
+  sample::SamplePatient give_heavy_patient(AgentProcess& agent, std::uint64_t index, std::size_t bytes);
+
+  // `ehr-ledger verify --all` over an agent's database; its output is in a failure's message.
+  CommandResult verify_ledger(const AgentProcess& agent) const;
+
+  const TempDir& folder() const { return folder_; }
+
+ private:
+  FederationOptions options_;
+  TempDir folder_;
+  Broker broker_;
+  std::vector<std::unique_ptr<AgentProcess>> agents_;
+  ledger::Federation document_;
+};
+
+// "system|value" of the patient's first identifier.
+std::string identifier_of(const sample::SamplePatient& patient);
+
+}  // namespace test_support
