@@ -83,8 +83,14 @@ void Responder::handle_request(const Message& message, const Parsed& topic, Stea
   if (const auto* dropped = std::get_if<Dropped>(&outcome)) {
     ++context_.counters->requests_dropped;
     log::info("request dropped", {{"peer", topic.peer->text()}, {"reason", dropped->reason}});
-  } else if (const auto* refused = std::get_if<RefusedRequest>(&outcome)) {
+  } else if (auto* refused = std::get_if<RefusedRequest>(&outcome)) {
     const auto& envelope = refused->envelope;
+    // The id is judged before what the request says, after its times.
+    if (refused->refusal.code != Code::kExpired) {
+      const auto known = store_.known(envelope.from, envelope.id);
+      if (known && known->sha256 != refused->sha256)
+        refused->refusal = {Code::kReplayed, "the id was used by another request of this peer"};
+    }
     refuse({envelope.from, envelope.id, refused->sha256, refused->operation, refused->purpose,
             refused->expires, refused->refusal, std::nullopt},
            received, true);
