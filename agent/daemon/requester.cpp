@@ -203,8 +203,7 @@ void Requester::on_response(Message&& message, const Parsed& topic) {
                                guarded(topic.id, [&] {
                                  if (!expected || pending->closed) {
                                    const auto row = store_.find(topic.id);
-                                   if (row && row->peer == *topic.peer && !row->receipt.empty())
-                                     send_receipt(row->peer, row->id, row->receipt);
+                                   if (row && row->peer == *topic.peer) answer_late_manifest(*row);
                                    return;
                                  }
                                  switch (topic.kind) {
@@ -249,11 +248,11 @@ void Requester::handle_manifest(Pending& pending, const Message& message) {
   }
   auto accepted = accept(pending, framed->jws);
   if (!accepted) return quarantine(pending, accepted.error().reason);
-  if (!pending.manifest)
+  // Without a window nothing of an answer was kept yet, or keeping it failed: then it is taken now.
+  if (!pending.window)
     return take_manifest(pending, std::move(*accepted), std::string(framed->jws), framed->inline_ciphertext);
   // The sender repeats itself: tell it what is here. Another answer to the same request is not taken.
-  if (accepted->manifest.ciphertext_sha256 == pending.manifest->manifest.ciphertext_sha256 && pending.window)
-    send_ack(pending);
+  if (accepted->manifest.ciphertext_sha256 == pending.manifest->manifest.ciphertext_sha256) send_ack(pending);
 }
 
 void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::string jws,
@@ -432,7 +431,8 @@ void Requester::handle_error(Pending& pending, const Message& message) {
     return;
   }
   if (error->code == Code::kBusy) return;  // the next repetition asks again
-  if (pending.manifest) return;            // an answer is already being received
+  // An answer is already being received; only what the peer said after it can end it.
+  if (pending.window && error->envelope.issued <= pending.manifest->manifest.envelope.issued) return;
   fail(pending, OutgoingState::kRefused, error->code, "the peer refused");
 }
 
@@ -457,15 +457,27 @@ void Requester::quarantine(Pending& pending, const std::string& reason) {
   quarantine_inbox(context_.config->agent.state_dir, row.id, reason);
   log::warning("answer quarantined", {{"request", row.id}, {"peer", row.peer.text()}, {"reason", reason}});
   fail(pending, OutgoingState::kFailed, Code::kMalformed, "answer quarantined: " + reason);
-  // The sender learns that its transfer ended, not why.
+  send_rejection(row, Code::kMalformed);
+}
+
+// The sender learns that its transfer ended, not why.
+void Requester::send_rejection(const Outgoing& row, Code code) {
   const ledger::Member* member = context_.federation->find(row.peer);
   if (member == nullptr) return;
-  const ErrorReply reply{{row.id, context_.self.address, row.peer, context_.self.fed, context_.now()},
-                         row.sha256,
-                         Code::kMalformed};
+  const ErrorReply reply{
+      {row.id, context_.self.address, row.peer, context_.self.fed, context_.now()}, row.sha256, code};
   (void)context_.publish(ledger::topics::ack(row.peer, context_.self.address, row.id),
                          context_.seal_to(*member, ledger::as_bytes(sign_error(reply, context_.self))),
                          row.id);
+}
+
+// Whoever still sends has not heard how the request ended.
+void Requester::answer_late_manifest(const Outgoing& row) {
+  if (!row.receipt.empty()) return send_receipt(row.peer, row.id, row.receipt);
+  if (row.state == OutgoingState::kRefused || row.state == OutgoingState::kFailed ||
+      row.state == OutgoingState::kDropped) {
+    send_rejection(row, code_from_text(row.code).value_or(Code::kFailed));
+  }
 }
 
 fhir::Identifier Requester::asked_patient(const Outgoing& row) {
@@ -525,6 +537,8 @@ void Requester::tick(bool all) {
             if (pending->closed) return;
             const ledger::TimePoint time = context_.now();
             if (pending->window) {
+              // Everything is here, but it could not be kept before.
+              if (pending->window->complete()) return finish_file(*pending);
               if (time < pending->row.issued + context_.config->transfer.deadline) return send_ack(*pending);
               return fail(*pending, OutgoingState::kFailed, Code::kExpired,
                           "not complete before transfer.deadline");
@@ -551,13 +565,20 @@ bool Requester::retry(const std::string& id) {
     pending->watched = false;
     pending->next_retry = Timer::Clock::now();
   }
-  guarded(id, [&] { resume_one(*pending); });
-  return true;
+  // In its own lane: chunks may come at once.
+  return context_.queue->push(Stage::kInbound, pending->row.peer.text(), id, 0,
+                              [this, pending] { guarded(pending->row.id, [&] { resume_one(*pending); }); });
 }
 
 bool Requester::drop(const std::string& id) {
   const auto pending = find(id);
-  if (!pending) return false;
+  if (!pending) {
+    const auto row = store_.find(id);
+    if (!row || row->state != OutgoingState::kFailed) return false;
+    store_.ended(id, OutgoingState::kDropped, row->code, "dropped by the operator");
+    remove_inbox(inbox_, id);
+    return true;
+  }
   return context_.queue->push(Stage::kInbound, pending->row.peer.text(), id, 0, [this, pending] {
     guarded(pending->row.id, [&] {
       if (pending->closed) return;

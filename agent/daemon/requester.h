@@ -81,6 +81,8 @@ class Requester {
   void fail(Pending& pending, OutgoingState state, Code code, const std::string& reason);
   void quarantine(Pending& pending, const std::string& reason);
   void send_ack(Pending& pending);
+  void send_rejection(const Outgoing& row, Code code);
+  void answer_late_manifest(const Outgoing& row);
   void send_receipt(const ledger::Address& peer, const std::string& id, const std::string& receipt);
   void report(Pending& pending, const std::string& state, bool ended = false);
   void resume_one(Pending& pending);

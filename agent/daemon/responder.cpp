@@ -155,6 +155,8 @@ void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
                  refusal_time(received, Timer::Clock::now(), context_.config->refusal.quantum));
     } else if (const auto transfer = find(envelope.from, envelope.id)) {
       send_again(transfer);
+    } else {
+      say_it_ended(envelope.from, envelope.id);
     }
   } else {
     const auto& asked = request.request();
@@ -304,7 +306,7 @@ void Responder::handle_ack(const Message& message, const Parsed& topic) {
       ack->envelope.to != context_.self.address)
     return;
   const auto transfer = find(*topic.peer, topic.id);
-  if (!transfer) return;
+  if (!transfer) return say_it_ended(*topic.peer, topic.id);
   std::vector<std::uint64_t> numbers;
   {
     const std::lock_guard lock(transfer->mutex);
@@ -313,6 +315,14 @@ void Responder::handle_ack(const Message& message, const Parsed& topic) {
     schedule_retry(*transfer);
   }
   send_chunks(*transfer, numbers);
+}
+
+// To a receiver that still waits for what was given up here.
+void Responder::say_it_ended(const ledger::Address& peer, const std::string& id) {
+  const auto stored = store_.outbound(peer, id);
+  if (!stored || (stored->state != OutboundState::kFailed && stored->state != OutboundState::kDropped))
+    return;
+  send_error(peer, id, stored->request_sha256, Code::kFailed, Timer::Clock::now());
 }
 
 void Responder::handle_receipt(const std::string& payload, const Parsed& topic, std::string_view jws) {

@@ -67,6 +67,7 @@ class Responder {
   void send_answer(const Answer& answer);
   void send_manifest(const Manifest& manifest, ledger::ByteView inline_bytes);
   void send_chunks(const Transfer& transfer, const std::vector<std::uint64_t>& numbers);
+  void say_it_ended(const ledger::Address& peer, const std::string& id);
   void send_again(const TransferPointer& transfer);
   TransferPointer track(const ledger::Address& peer, const std::string& id, const StoredPayload& payload,
                         ledger::TimePoint deadline);

@@ -86,8 +86,9 @@ std::optional<mqtt_transport::Message> TestPeer::next(topics::Kind kind, const s
   std::unique_lock lock(mutex_);
   auto found = inbox_.end();
   const bool came = changed_.wait_for(lock, std::chrono::seconds(seconds), [&] {
-    found = std::find_if(inbox_.begin(), inbox_.end(),
-                         [&](const auto& item) { return item.first.kind == kind && item.first.id == id; });
+    found = std::find_if(inbox_.begin(), inbox_.end(), [&](const auto& item) {
+      return item.first.kind == kind && (id.empty() || item.first.id == id);
+    });
     return found != inbox_.end();
   });
   if (!came) return std::nullopt;

@@ -39,7 +39,7 @@ class TestPeer {
   int send_request(const ledger::Address& to, const std::string& id, const std::string& jws,
                    const std::string& response_topic = {});
 
-  // The next message of a kind about a request, or nothing after `seconds`.
+  // The next message of a kind about a request (about any, if `id` is empty), or nothing after `seconds`.
   std::optional<mqtt_transport::Message> next(ledger::topics::Kind kind, const std::string& id,
                                               int seconds = 20);
   // How many of any kind came about a request and were not taken.
