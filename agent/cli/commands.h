@@ -13,7 +13,9 @@
 namespace edge::cli {
 
 // Runs the agent until it ends; gives the process's status.
-using Serve = std::function<int(const Config&)>;
+// Runs the agent; `reload` reads the configuration file again, for SIGHUP.
+using Reload = std::function<ledger::Result<Config>()>;
+using Serve = std::function<int(const Config&, const Reload& reload)>;
 
 // What every command has.
 struct Common {

@@ -184,6 +184,8 @@ void Exchange::gather_linked(fhir::AssembleInput& input) const {
     auto fetched = ports_.records->fetch(wanted);
     wanted.clear();
     for (auto& resource : fetched) {
+      // A reference into another patient's record gives nothing of that record away.
+      if (!resource.patient_key.empty() && resource.patient_key != input.patient.key) continue;
       want(resource);
       input.linked.push_back(std::move(resource));
     }

@@ -88,12 +88,13 @@ json query_json(const RecordQuery& query) {
   return params;
 }
 
-// HL7 PurposeOfUse codes are short upper-case words.
+// HL7 PurposeOfUse codes as the ledger takes them: a letter, then letters and digits, upper case.
 bool is_purpose(const json& value) {
-  if (!text_between(value, 1, 20)) return false;
+  if (!text_between(value, 2, 32)) return false;
   const auto& text = value.get_ref<const std::string&>();
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); });
+  const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  return upper(text[0]) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return upper(c) || (c >= '0' && c <= '9'); });
 }
 
 }  // namespace

@@ -118,7 +118,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
       const bool done = command == "queue.retry" ? requester_.retry(id) || responder_.retry(id)
                                                  : requester_.drop(id) || responder_.drop(id);
       if (!done)
-        throw CallError{"not-available", "no unfinished transfer with this id",
+        throw CallError{"not-found", "no unfinished transfer with this id",
                         "`ehr-agent queue list` shows them"};
       return channel.send('R', "{}");
     }
@@ -171,11 +171,10 @@ void ControlCommands::request(const std::string& call_text, ControlChannel& chan
   const auto result = requester_.take_result(id);
   if (!result) throw CallError{"failed", "the request ended without a result", ""};
   if (!result->received) {
-    const bool quarantined = !result->reason.empty() && result->code == Code::kMalformed;
-    throw CallError{
-        std::string(code_text(result->code)),
-        quarantined ? result->reason : "the peer answered " + std::string(code_text(result->code)),
-        hint_for(result->code)};
+    const bool quarantined = result->code == Code::kMalformed && !result->reason.empty();
+    if (quarantined) throw CallError{"unverified", result->reason, ""};
+    const std::string code(code_text(result->code));
+    throw CallError{code, "the peer answered " + code, hint_for(result->code)};
   }
   send_result(channel, id, *result);
 }
@@ -223,7 +222,7 @@ std::string ControlCommands::queue_show(const std::string& id) {
   const auto peer = disclosures_.receiver_of(id);
   if (const auto row = peer ? disclosures_.outbound(*peer, id) : std::nullopt)
     return json{{"answer", outbound_json(*row)}}.dump();
-  throw CallError{"not-available", "no transfer with this id",
+  throw CallError{"not-found", "no transfer with this id",
                   "`ehr-agent queue list` shows the unfinished ones"};
 }
 

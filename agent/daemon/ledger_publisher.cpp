@@ -1,9 +1,15 @@
 #include "agent/daemon/ledger_publisher.h"
 
+#include <utility>
+
 #include "ledger-client/core/entries_message.h"
 #include "ledger-client/core/topics.h"
 
 namespace edge {
+
+namespace {
+constexpr std::chrono::milliseconds kPause{50};
+}  // namespace
 
 LedgerPublisher::LedgerPublisher(ledger::Address self)
     : self_(std::move(self)), thread_([this](const std::stop_token& stop) { loop(stop); }) {}
@@ -13,42 +19,38 @@ LedgerPublisher::~LedgerPublisher() = default;
 void LedgerPublisher::on_signed(const ledger::SignedBatch& batch) {
   {
     const std::lock_guard lock(mutex_);
-    if (!waiting_.empty() && !batch.lines.empty() &&
-        waiting_.back().first_index + waiting_.back().lines.size() == batch.first_index &&
-        waiting_.size() > 1) {
-      // Contiguous with what still waits (the front may be on its way): one message, one checkpoint.
-      ledger::SignedBatch& last = waiting_.back();
-      last.lines.insert(last.lines.end(), batch.lines.begin(), batch.lines.end());
-      last.checkpoint_note = batch.checkpoint_note;
+    const bool follows = waiting_ && waiting_->first_index + waiting_->lines.size() == batch.first_index;
+    if (follows && waiting_->lines.size() + batch.lines.size() <= kMaxLines) {
+      waiting_->lines.insert(waiting_->lines.end(), batch.lines.begin(), batch.lines.end());
+      waiting_->checkpoint_note = batch.checkpoint_note;
     } else {
-      waiting_.push_back(batch);
+      waiting_ = batch;
     }
-    if (waiting_.size() > kMaxWaiting) waiting_.pop_front();
   }
   changed_.notify_one();
 }
 
 void LedgerPublisher::republish(const std::string& checkpoint_note) {
   if (checkpoint_note.empty()) return;
-  ledger::SignedBatch only_checkpoint;
-  only_checkpoint.checkpoint_note = checkpoint_note;
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(only_checkpoint));
+    if (waiting_) return;  // brings a newer one
+    waiting_.emplace();
+    waiting_->checkpoint_note = checkpoint_note;
   }
   changed_.notify_one();
 }
 
 void LedgerPublisher::loop(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    ledger::SignedBatch batch;
-    {
-      std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;
-      batch = std::move(waiting_.front());
-      waiting_.pop_front();
-    }
+  std::unique_lock lock(mutex_);
+  while (changed_.wait(lock, stop, [this] { return waiting_.has_value(); })) {
+    const ledger::SignedBatch batch = *std::exchange(waiting_, std::nullopt);
+    lock.unlock();
     publish(batch);
+    lock.lock();
+    // What is signed meanwhile shares the next message: a busy log costs two messages a pause, not two a
+    // commit.
+    changed_.wait_for(lock, stop, kPause, [] { return false; });
   }
 }
 

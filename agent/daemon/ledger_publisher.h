@@ -3,8 +3,8 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "ledger-client/core/address.h"
@@ -20,14 +20,14 @@ class LedgerPublisher {
 
   // Where to publish; before the first on_signed.
   void use(mqtt_transport::Connection& connection) { connection_ = &connection; }
-  // From the journal's thread: only hands over. Beyond `kMaxWaiting` batches the oldest is given up; replicas
-  // ask for a gap.
+  // From the journal's thread: only hands over. What waits is one batch of at most `kMaxLines`; beyond it the
+  // older lines are given up, and replicas ask for the gap.
   void on_signed(const ledger::SignedBatch& batch);
   // After a reconnect: the retained checkpoint again.
   void republish(const std::string& checkpoint_note);
 
  private:
-  static constexpr std::size_t kMaxWaiting = 1024;
+  static constexpr std::size_t kMaxLines = 4096;
   void loop(const std::stop_token& stop);
   void publish(const ledger::SignedBatch& batch);
 
@@ -35,7 +35,7 @@ class LedgerPublisher {
   mqtt_transport::Connection* connection_ = nullptr;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  std::deque<ledger::SignedBatch> waiting_;
+  std::optional<ledger::SignedBatch> waiting_;
   std::jthread thread_;
 };
 

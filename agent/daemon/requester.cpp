@@ -20,6 +20,8 @@ using SteadyTime = Timer::Clock::time_point;
 namespace {
 
 constexpr std::string_view kFhirJson = "application/fhir+json";
+constexpr std::size_t kMaxSignedBytes = 1 << 20;
+constexpr std::size_t kMaxMessageBytes = 1 << 20;  // a chunk and its path, a manifest with its payload
 
 bool anchored(Operation operation) {
   return operation != Operation::kPing;
@@ -196,7 +198,7 @@ void Requester::on_response(Message&& message, const Parsed& topic) {
   // A repeated manifest of a request that ended long ago: its sender lost our receipt.
   if (!expected && topic.kind != ledger::topics::Kind::kManifest) return;
   const std::size_t bytes = message.payload.size();
-  if (bytes > (1u << 20)) return;
+  if (bytes > kMaxMessageBytes) return;
   auto shared = std::make_shared<Message>(std::move(message));
   (void)context_.queue->push(Stage::kInbound, topic.peer->text(), topic.id, bytes,
                              [this, shared, topic, pending, expected] {
@@ -220,11 +222,15 @@ void Requester::on_response(Message&& message, const Parsed& topic) {
                              });
 }
 
-ledger::Result<AcceptedManifest> Requester::accept(const Pending& pending, std::string_view jws) {
+std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending& pending,
+                                                                  std::string_view jws) {
   const auto& row = pending.row;
-  const auto authentic =
-      authenticate(jws, message_type::kManifest, row.peer, *context_.federation, context_.now(), 1 << 20);
-  if (!authentic) return authentic.error();
+  const auto authentic = authenticate(jws, message_type::kManifest, row.peer, *context_.federation,
+                                      context_.now(), kMaxSignedBytes);
+  if (!authentic) {
+    log::warning("manifest is not authentic", {{"request", row.id}, {"reason", authentic.error().reason}});
+    return std::nullopt;
+  }
   auto manifest = parse_manifest(authentic->payload);
   if (!manifest) return manifest.error();
   return accept_manifest(
@@ -239,20 +245,15 @@ void Requester::handle_manifest(Pending& pending, const Message& message) {
   if (!opened) return;
   const auto framed = unframe_manifest(*opened);
   if (!framed) return;
-  const auto signature = authenticate(framed->jws, message_type::kManifest, pending.row.peer,
-                                      *context_.federation, context_.now(), 1 << 20);
-  if (!signature) {
-    log::warning("manifest is not authentic",
-                 {{"request", pending.row.id}, {"reason", signature.error().reason}});
-    return;
-  }
-  auto accepted = accept(pending, framed->jws);
-  if (!accepted) return quarantine(pending, accepted.error().reason);
+  const auto accepted = accept(pending, framed->jws);
+  if (!accepted) return;
+  if (!*accepted) return quarantine(pending, accepted->error().reason);
   // Without a window nothing of an answer was kept yet, or keeping it failed: then it is taken now.
   if (!pending.window)
-    return take_manifest(pending, std::move(*accepted), std::string(framed->jws), framed->inline_ciphertext);
+    return take_manifest(pending, accepted->value(), std::string(framed->jws), framed->inline_ciphertext);
   // The sender repeats itself: tell it what is here. Another answer to the same request is not taken.
-  if (accepted->manifest.ciphertext_sha256 == pending.manifest->manifest.ciphertext_sha256) send_ack(pending);
+  if (accepted->value().manifest.ciphertext_sha256 == pending.manifest->manifest.ciphertext_sha256)
+    send_ack(pending);
 }
 
 void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::string jws,
@@ -344,7 +345,7 @@ ledger::Result<ledger::Done> Requester::check_plaintext(const Pending& pending, 
   const auto bundle = fhir::check_bundle(plaintext, limits);
   if (!bundle) return bundle.error();
   if (!bundle->signature_data) return Problem{"bundle: no signature"};
-  const auto jws = ledger::parse_detached_jws(*bundle->signature_data, 1 << 20);
+  const auto jws = ledger::parse_detached_jws(*bundle->signature_data, kMaxSignedBytes);
   if (!jws) return jws.error();
   const std::string prefix = make_kid(pending.row.peer, "");
   const ledger::Member* member = context_.federation->find(pending.row.peer);
@@ -423,7 +424,7 @@ void Requester::handle_error(Pending& pending, const Message& message) {
   const auto opened = age::open(context_.identities, message.payload);
   if (!opened) return;
   const auto authentic = authenticate(ledger::as_text(*opened), message_type::kError, pending.row.peer,
-                                      *context_.federation, context_.now(), 1 << 20);
+                                      *context_.federation, context_.now(), kMaxSignedBytes);
   const auto error =
       authentic ? parse_error(authentic->payload) : ledger::Result<ErrorReply>(Problem{"not authentic"});
   if (!error || error->envelope.id != pending.row.id || error->envelope.to != context_.self.address ||
@@ -505,14 +506,14 @@ void Requester::resume_one(Pending& pending) {
   pending.patient = asked_patient(pending.row);
   if (pending.row.state != OutgoingState::kReceiving) return;
   auto accepted = accept(pending, pending.row.manifest);
-  if (!accepted) return quarantine(pending, accepted.error().reason);
-  const Manifest& manifest = accepted->manifest;
+  if (!accepted || !*accepted) return quarantine(pending, "the stored manifest is no longer acceptable");
+  const Manifest& manifest = accepted->value().manifest;
   pending.file =
       std::make_unique<InboxFile>(inbox_, pending.row.id, manifest.ciphertext_size, manifest.chunk_count);
   pending.window.emplace(manifest.chunk_count, window_chunks(*context_.config));
   for (const std::uint64_t chunk : pending.file->present()) (void)pending.window->take(chunk);
   pending.manifest_jws = pending.row.manifest;
-  pending.manifest = std::move(*accepted);
+  pending.manifest = std::move(accepted->value());
   report(pending, "receiving");
   if (pending.window->complete()) finish_file(pending);
 }
@@ -597,8 +598,8 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
   Pending pending(*row);
   pending.patient = asked_patient(*row);
   const auto accepted = accept(pending, row->manifest);
-  if (!accepted) return Refusal{Code::kFailed, accepted.error().reason};
-  const Manifest& manifest = accepted->manifest;
+  if (!accepted || !*accepted) return Refusal{Code::kFailed, "the stored manifest is no longer acceptable"};
+  const Manifest& manifest = accepted->value().manifest;
   PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
   std::optional<Problem> problem;
   const auto take = [&](ledger::ByteView piece) {
@@ -625,7 +626,7 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
   result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
   result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
   result.origin = row->peer.origin();
-  result.cosignatures = accepted->cosignatures;
+  result.cosignatures = accepted->value().cosignatures;
   return result;
 }
 

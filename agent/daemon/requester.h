@@ -86,7 +86,8 @@ class Requester {
   void send_receipt(const ledger::Address& peer, const std::string& id, const std::string& receipt);
   void report(Pending& pending, const std::string& state, bool ended = false);
   void resume_one(Pending& pending);
-  ledger::Result<AcceptedManifest> accept(const Pending& pending, std::string_view jws);
+  // Nothing if the manifest is not authentic: it may be anybody's.
+  std::optional<ledger::Result<AcceptedManifest>> accept(const Pending& pending, std::string_view jws);
   ledger::Result<ledger::Done> check_plaintext(const Pending& pending, const std::string& plaintext,
                                                std::string_view content_type);
   fhir::Identifier asked_patient(const Outgoing& row);

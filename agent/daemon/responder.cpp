@@ -31,14 +31,20 @@ Responder::Responder(const Context& context, DisclosureStore& store, FileSpool& 
     : context_(context),
       store_(store),
       spool_(spool),
-      exchange_(std::move(exchange)),
       policy_{context.self.address,
               context.federation->version,
               context.config->limits.request_bytes,
               context.config->request.max_lifetime,
               context.config->request.clock_tolerance,
               {}},
-      watermark_(store.watermark()) {}
+      watermark_(store.watermark()),
+      exchange_(std::make_shared<const Exchange>(std::move(exchange))) {}
+
+void Responder::use(Exchange exchange) {
+  auto replacement = std::make_shared<const Exchange>(std::move(exchange));
+  const std::lock_guard lock(mutex_);
+  exchange_ = std::move(replacement);
+}
 
 void Responder::guarded(std::string_view what, const std::string& id, const std::function<void()>& task) {
   try {
@@ -109,13 +115,12 @@ void Responder::handle_verified(const VerifiedRequest& request, SteadyTime recei
   const auto shared = std::make_shared<VerifiedRequest>(request);
   const bool queued =
       context_.queue->push(Stage::kWork, envelope.from.text(), "", 1, [this, shared, key, received] {
-        guarded("request failed", shared->request().envelope.id, [&] {
+        const auto& asked = shared->request().envelope;
+        guarded("request failed", asked.id, [&] {
           try {
             work_on(*shared, received);
           } catch (const std::exception& fault) {
-            log::error("request failed",
-                       {{"request", shared->request().envelope.id}, {"cause", fault.what()}});
-            const auto& asked = shared->request().envelope;
+            log::error("request failed", {{"request", asked.id}, {"cause", fault.what()}});
             send_error(asked.from, asked.id, shared->sha256(), Code::kFailed,
                        refusal_time(received, Timer::Clock::now(), context_.config->refusal.quantum));
           }
@@ -145,7 +150,12 @@ void Responder::send_busy(const VerifiedRequest& request) {
 
 void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
   const auto& envelope = request.request().envelope;
-  auto outcome = exchange_.handle(request);
+  std::shared_ptr<const Exchange> exchange;
+  {
+    const std::lock_guard lock(mutex_);
+    exchange = exchange_;
+  }
+  auto outcome = exchange->handle(request);
   if (auto* answer = std::get_if<Answer>(&outcome)) {
     if (answer->manifest.anchor) ++context_.counters->bundles_issued;
     send_answer(*answer);

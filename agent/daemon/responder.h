@@ -30,6 +30,8 @@ class Responder {
 
   bool retry(const std::string& id);
   bool drop(const std::string& id);
+  // Requests that begin from now on are answered by it.
+  void use(Exchange exchange);
   void set_draining() { draining_ = true; }
   // Requests that expire at or before it are refused: their ids may be forgotten.
   void set_watermark(ledger::TimePoint watermark) { watermark_ = watermark; }
@@ -81,12 +83,12 @@ class Responder {
   const Context& context_;
   DisclosureStore& store_;
   FileSpool& spool_;
-  Exchange exchange_;
   RequestPolicy policy_;
   std::atomic<bool> draining_{false};
   std::atomic<ledger::TimePoint> watermark_;
 
-  std::mutex mutex_;                                  // guards what follows
+  std::mutex mutex_;  // guards what follows
+  std::shared_ptr<const Exchange> exchange_;
   std::map<std::string, TransferPointer> transfers_;  // "<peer> <id>"
   std::set<std::string> in_progress_;                 // "<peer> <id>" of requests being worked on
   std::map<ledger::Address, TokenBucket> buckets_;

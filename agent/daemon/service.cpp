@@ -1,5 +1,6 @@
 #include "agent/daemon/service.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -23,6 +24,14 @@ sigset_t blocked_signals() {
   return set;
 }
 
+// Bundles of a megabyte come and go with every request. Given back to the kernel each time, their pages cost
+// a fifth of a request in faults; kept, they are bounded by what the limits allow at once.
+void keep_freed_memory() {
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  mallopt(M_ARENA_MAX, 4);
+}
+
 // The signal that came within `wait`, or 0.
 int next_signal(const sigset_t& set, std::chrono::milliseconds wait) {
   const timespec time{wait.count() / 1000, (wait.count() % 1000) * 1'000'000};
@@ -32,12 +41,13 @@ int next_signal(const sigset_t& set, std::chrono::milliseconds wait) {
 
 }  // namespace
 
-int run_service(const Config& config) {
+int run_service(const Config& config, const std::function<ledger::Result<Config>()>& reload) {
   // Blocked before any thread exists, so that Paho's threads inherit the mask.
   const sigset_t signals = blocked_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   prctl(PR_SET_DUMPABLE, 0);  // no core dump, no ptrace: keys are in this process
+  keep_freed_memory();
   initialise_cryptography();
 
   ServiceManager manager;
@@ -53,7 +63,11 @@ int run_service(const Config& config) {
   while (true) {
     const int signal = next_signal(signals, kLook);
     if (signal == SIGTERM || signal == SIGINT) break;
-    if (signal == SIGHUP) log::warning("a changed configuration is read at the next start");
+    if (signal == SIGHUP) {
+      manager.reloading("reading the configuration again");
+      service.reload(reload());
+      manager.ready(service.status_line());
+    }
     if (!announced && service.ready()) {
       manager.ready(service.status_line());
       announced = true;

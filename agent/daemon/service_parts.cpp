@@ -120,9 +120,7 @@ Service::Service(const Config& config)
           }});
   context_.connection = connection_.get();
   publisher_.use(*connection_);
-  Exchange exchange(exchange_settings(),
-                    {records_.get(), spool_.get(), disclosures_.get(), context_.now, context_.fill_random});
-  responder_ = std::make_unique<Responder>(context_, *disclosures_, *spool_, std::move(exchange));
+  responder_ = std::make_unique<Responder>(context_, *disclosures_, *spool_, make_exchange(config_));
   requester_ = std::make_unique<Requester>(context_, *requests_);
   commands_ = std::make_unique<ControlCommands>(
       *requester_, *responder_, *disclosures_, *requests_, [this] { return control_status(); },
@@ -144,12 +142,32 @@ ledger::JournalOptions Service::journal_options() {
           config_.limits.min_free_bytes};
 }
 
-ExchangeSettings Service::exchange_settings() const {
-  ExchangeSettings settings{
-      context_.self, keys_.sign.x5c_der,         {}, config_.sections, config_.agent.name,
-      EHR_VERSION,   config_.limits.bundle_bytes};
-  for (const AllowRule& rule : config_.allow) settings.allowances.push_back({*rule.peer, rule.purposes});
-  return settings;
+Exchange Service::make_exchange(const Config& config) {
+  ExchangeSettings settings{context_.self,
+                            keys_.sign.x5c_der,
+                            {},
+                            merged_rules(fhir::default_rules(), config),
+                            config.agent.name,
+                            EHR_VERSION,
+                            config_.limits.bundle_bytes};
+  for (const AllowRule& rule : config.allow) settings.allowances.push_back({*rule.peer, rule.purposes});
+  return {std::move(settings),
+          {records_.get(), spool_.get(), disclosures_.get(), context_.now, context_.fill_random}};
+}
+
+void Service::reload(const ledger::Result<Config>& loaded) {
+  if (!loaded) {
+    log::error("the configuration is kept as it was", {{"reason", loaded.error().reason}});
+    return;
+  }
+  const auto before = config_values(config_), after = config_values(*loaded);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (before[i] != after[i] && before[i].first != "agent.name") {
+      log::warning("a changed key waits for the next start", {{"key", before[i].first}});
+    }
+  }
+  responder_->use(make_exchange(*loaded));
+  log::info("allow rules and sections are those of the file now");
 }
 
 mqtt_transport::ConnectionOptions Service::connection_options() const {

@@ -27,6 +27,10 @@ class Service {
   bool progressing(std::chrono::milliseconds patience);
   void drain();  // takes nothing new, finishes what runs, says so and disconnects
 
+  // Takes over what can change while running (who may ask, the selection rules, the name), all or nothing;
+  // says what of the rest waits for the next start. A Problem keeps the old configuration.
+  void reload(const ledger::Result<Config>& loaded);
+
   std::string status_line() const;
 
  private:
@@ -38,7 +42,7 @@ class Service {
   std::string control_status();
   mqtt_transport::ConnectionOptions connection_options() const;
   ledger::JournalOptions journal_options();
-  ExchangeSettings exchange_settings() const;
+  Exchange make_exchange(const Config& config);
 
   const Config& config_;
   KeyRing keys_;

@@ -24,8 +24,8 @@ inline Invoked invoke(const std::vector<std::string>& arguments, const std::stri
   std::cin.clear();
   std::cout.clear();
   Invoked result;
-  result.status =
-      edge::cli::run(static_cast<int>(argv.size()), argv.data(), [](const edge::Config&) { return 42; });
+  result.status = edge::cli::run(static_cast<int>(argv.size()), argv.data(),
+                                 [](const edge::Config&, const edge::cli::Reload&) { return 42; });
   std::cout.rdbuf(old_out);
   std::cerr.rdbuf(old_err);
   std::cin.rdbuf(old_in);
