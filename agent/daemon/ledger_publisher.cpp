@@ -14,7 +14,10 @@ constexpr std::chrono::milliseconds kPause{50};
 LedgerPublisher::LedgerPublisher(ledger::Address self)
     : self_(std::move(self)), thread_([this](const std::stop_token& stop) { loop(stop); }) {}
 
-LedgerPublisher::~LedgerPublisher() = default;
+void LedgerPublisher::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
 
 void LedgerPublisher::on_signed(const ledger::SignedBatch& batch) {
   {

@@ -16,7 +16,9 @@ namespace edge {
 class LedgerPublisher {
  public:
   explicit LedgerPublisher(ledger::Address self);
-  ~LedgerPublisher();
+  ~LedgerPublisher() { stop(); }
+  // Publishes nothing more; before the connection ends.
+  void stop();
 
   // Where to publish; before the first on_signed.
   void use(mqtt_transport::Connection& connection) { connection_ = &connection; }

@@ -127,7 +127,9 @@ Service::Service(const Config& config)
       [this] { return connection_->ready(); });
 }
 
-Service::~Service() = default;
+Service::~Service() {
+  drain();
+}
 
 ledger::JournalOptions Service::journal_options() {
   const Signer* signer = keys_.log.signer.get();
@@ -322,12 +324,14 @@ std::string Service::status_line() const {
 }
 
 void Service::drain() {
-  draining_ = true;
+  if (draining_.exchange(true)) return;
   responder_->set_draining();
   if (connection_->ready()) publish_status("draining");
+  timer_.stop();
   control_.reset();
   for (auto& worker : workers_) worker.request_stop();
   workers_.clear();  // joins: what runs is finished
+  publisher_.stop();
   if (connection_->ready()) publish_status("stopped");
   connection_->stop();
 }

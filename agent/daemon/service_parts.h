@@ -25,7 +25,9 @@ class Service {
   bool ready() const { return connection_->ready() && was_ready_; }
   // True if the workers ran a task within the last `patience`: what the watchdog is fed on.
   bool progressing(std::chrono::milliseconds patience);
-  void drain();  // takes nothing new, finishes what runs, says so and disconnects
+  // Takes nothing new, finishes what runs, says so and disconnects. Every thread of the parts has ended when
+  // it returns, so that they may be destroyed in any order. Again: nothing.
+  void drain();
 
   // Takes over what can change while running (who may ask, the selection rules, the name), all or nothing;
   // says what of the rest waits for the next start. A Problem keeps the old configuration.

@@ -4,7 +4,7 @@ namespace edge {
 
 Timer::Timer() : thread_([this](const std::stop_token& stop) { loop(stop); }) {}
 
-Timer::~Timer() {
+void Timer::stop() {
   thread_.request_stop();
   if (thread_.joinable()) thread_.join();
 }

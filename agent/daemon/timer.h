@@ -15,10 +15,12 @@ class Timer {
  public:
   using Clock = std::chrono::steady_clock;
   Timer();
-  ~Timer();  // what is still due later is dropped
+  ~Timer() { stop(); }
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
+  // Waits for what runs; what is due later is dropped, now and from now on.
+  void stop();
   void at(Clock::time_point when, std::function<void()> run);
   void every(std::chrono::milliseconds period, std::function<void()> run);
 
