@@ -3,6 +3,7 @@
 // entries, references and their places. Pure.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,9 +11,7 @@
 #include "agent/core/fhir/document_check.h"
 
 namespace simdjson::dom {
-class element;
 class object;
-class array;
 }  // namespace simdjson::dom
 
 namespace edge::fhir {
@@ -29,53 +28,42 @@ struct Step {
   std::size_t index = 0;
 };
 
+// A run of one of the lists in BundleFacts.
+struct Range {
+  std::size_t begin = 0, end = 0;
+  template <class Item>
+  std::span<const Item> of(const std::vector<Item>& list) const {
+    return std::span(list).subspan(begin, end - begin);
+  }
+};
+
 struct FoundReference {
   std::string_view target;
-  std::vector<Step> path;   // within the resource
+  Range path;               // in `steps`: within the resource
   bool is_subject = false;  // `subject` or `patient` of the resource itself
 };
 
-// Views into the parsed document.
 struct EntryFacts {
   std::string_view full_url, kind, id;
-  std::vector<std::string_view> contained;  // ids
-  std::vector<std::string_view> members;    // names of the resource's own members
+  Range contained;   // in `contained_ids`
+  Range members;     // in `member_names`: the resource's own
+  Range references;  // in `references`
+};
+
+// Views into the parsed document. What entries have of something stands in one list for all of them, because
+// a Bundle has tens of thousands of entries and lists of their own would cost an allocation each.
+struct BundleFacts {
+  std::vector<EntryFacts> entries;
+  std::vector<std::string_view> contained_ids, member_names;
   std::vector<FoundReference> references;
+  std::vector<Step> steps;
 };
 
 // "section[3].entry[0]"
-std::string place_text(const std::vector<Step>& path);
+std::string place_text(std::span<const Step> path);
 
-class BundleWalk {
- public:
-  BundleWalk(std::string& canonical, const CheckLimits& limits) : out_(canonical), limits_(limits) {}
-  // Fills `entries`. Throws Refused.
-  void bundle(const simdjson::dom::object& root);
-  std::vector<EntryFacts> entries;
-
- private:
-  struct Written {
-    std::string_view name;
-    std::size_t begin, end;
-  };
-
-  [[noreturn]] void refuse(const char* rule) const;
-  void value(const simdjson::dom::element& value);
-  void object(const simdjson::dom::object& object);
-  void array(const simdjson::dom::array& array);
-  void text(std::string_view text);
-  void integer(long long number);
-  void member(std::string_view name, const simdjson::dom::element& value);
-  void note_member(std::string_view name, const simdjson::dom::element& value);
-  void begin_entry();
-  void reorder(std::size_t first, std::size_t begin);
-
-  std::string& out_;
-  const CheckLimits& limits_;
-  std::vector<Step> path_;
-  bool in_entries_ = false, in_resource_ = false;
-  std::vector<Written> written_;  // of all objects around the reading position, outermost first
-  std::string scratch_;
-};
+// Writes `canonical` anew. Throws Refused.
+BundleFacts walk_bundle(const simdjson::dom::object& root, std::size_t json_bytes, const CheckLimits& limits,
+                        std::string& canonical);
 
 }  // namespace edge::fhir

@@ -143,15 +143,20 @@ Section check_section(const dom::object& section, const EntryFacts& composition,
 
 }  // namespace
 
-EntryIndex::EntryIndex(const std::vector<EntryFacts>& entries) {
-  by_url_.reserve(entries.size());
-  for (const EntryFacts& entry : entries) by_url_.emplace_back(entry.full_url, &entry);
-  std::sort(by_url_.begin(), by_url_.end());
-  auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
-  auto twice = std::adjacent_find(by_url_.begin(), by_url_.end(), same);
-  if (twice != by_url_.end())
-    throw Refused{"entry[" + std::to_string(std::next(twice)->second - entries.data()) + "].fullUrl",
-                  "not unique"};
+bool EntryIndex::comes_before(const Known& a, const Known& b) {
+  return a.hash != b.hash ? a.hash < b.hash : a.url < b.url;
+}
+
+EntryIndex::EntryIndex(const BundleFacts& facts) : facts_(facts) {
+  known_.reserve(facts.entries.size());
+  for (const EntryFacts& entry : facts.entries)
+    known_.push_back({std::hash<std::string_view>{}(entry.full_url), entry.full_url, &entry});
+  std::sort(known_.begin(), known_.end(), comes_before);
+  const auto same = [](const Known& a, const Known& b) { return a.hash == b.hash && a.url == b.url; };
+  const auto twice = std::adjacent_find(known_.begin(), known_.end(), same);
+  if (twice == known_.end()) return;
+  const EntryFacts* later = std::max(twice->entry, std::next(twice)->entry);
+  throw Refused{"entry[" + std::to_string(later - facts.entries.data()) + "].fullUrl", "not unique"};
 }
 
 // Relative references start from the base of the fullUrl of the entry that holds them; a urn:uuid has none.
@@ -168,16 +173,16 @@ const EntryFacts* EntryIndex::find(std::string_view reference, const EntryFacts&
     if (kind == std::string_view::npos) return nullptr;
     absolute = resolved.append(from.full_url.substr(0, kind + 1)).append(reference);
   }
-  auto found = std::lower_bound(by_url_.begin(), by_url_.end(), absolute,
-                                [](const auto& entry, std::string_view url) { return entry.first < url; });
-  return found != by_url_.end() && found->first == absolute ? found->second : nullptr;
+  const Known wanted{std::hash<std::string_view>{}(absolute), absolute, nullptr};
+  const auto found = std::lower_bound(known_.begin(), known_.end(), wanted, comes_before);
+  return found != known_.end() && found->url == absolute ? found->entry : nullptr;
 }
 
-bool EntryIndex::is_contained(std::string_view reference, const EntryFacts& from) {
+bool EntryIndex::is_contained(std::string_view reference, const EntryFacts& from) const {
   if (!reference.starts_with('#')) return false;
   reference.remove_prefix(1);
-  return reference.empty() ||
-         std::find(from.contained.begin(), from.contained.end(), reference) != from.contained.end();
+  const auto ids = from.contained.of(facts_.contained_ids);
+  return reference.empty() || std::find(ids.begin(), ids.end(), reference) != ids.end();
 }
 
 void check_bundle_members(const dom::object& bundle, bool document) {

@@ -10,13 +10,22 @@ namespace edge::fhir {
 // Looks entries up by what references name.
 class EntryIndex {
  public:
-  explicit EntryIndex(const std::vector<EntryFacts>& entries);
+  // Throws Refused if two entries have one fullUrl. `facts` outlives the index.
+  explicit EntryIndex(const BundleFacts& facts);
   // The entry a reference of `from` points at; null if none does. Contained resources are not looked up here.
   const EntryFacts* find(std::string_view reference, const EntryFacts& from) const;
-  static bool is_contained(std::string_view reference, const EntryFacts& from);
+  bool is_contained(std::string_view reference, const EntryFacts& from) const;
 
  private:
-  std::vector<std::pair<std::string_view, const EntryFacts*>> by_url_;  // sorted
+  struct Known {
+    std::size_t hash;
+    std::string_view url;
+    const EntryFacts* entry;
+  };
+  static bool comes_before(const Known& a, const Known& b);
+
+  const BundleFacts& facts_;
+  std::vector<Known> known_;  // sorted by hash and URL: no choice of URLs makes a look-up slow
 };
 
 // These throw Refused.

@@ -32,10 +32,10 @@ std::string_view text_at(const dom::object& object, std::string_view name) {
   return object.at_key(name).get(text) == simdjson::SUCCESS ? text : std::string_view();
 }
 
-bool has_member(const EntryFacts& entry, std::string_view wanted) {
+bool has_member(std::span<const std::string_view> members, std::string_view wanted) {
   bool choice = wanted.ends_with('*');
   if (choice) wanted.remove_suffix(1);
-  return std::any_of(entry.members.begin(), entry.members.end(), [&](std::string_view name) {
+  return std::any_of(members.begin(), members.end(), [&](std::string_view name) {
     if (name.starts_with('_')) name.remove_prefix(1);
     return choice ? name.size() > wanted.size() && name.starts_with(wanted) : name == wanted;
   });
@@ -61,27 +61,28 @@ void check_full_url(const EntryFacts& entry, const std::string& place) {
 
 class Check {
  public:
-  Check(const dom::object& root, BundleWalk& walk) : root_(root), walk_(walk) {}
+  explicit Check(const dom::object& root) : root_(root) {}
 
-  CheckedBundle run(std::string& canonical) {
+  CheckedBundle run(std::size_t json_bytes, const CheckLimits& limits) {
     if (text_at(root_, "resourceType") != "Bundle") throw Refused{"resourceType", "not a Bundle"};
     std::string_view type = text_at(root_, "type");
     bool document = type == "document";
     if (!document && type != "collection") throw Refused{"type", "neither a document nor a collection"};
     if (root_.at_key("entry").get(list_) != simdjson::SUCCESS) throw Refused{"entry", "required"};
     check_bundle_members(root_, document);
-    walk_.bundle(root_);
+    std::string canonical;
+    facts_ = walk_bundle(root_, json_bytes, limits, canonical);
     check_entries(document);
-    EntryIndex index(walk_.entries);
+    EntryIndex index(facts_);
     const EntryFacts& patient = the_patient();
     if (document)
       check_document(index, patient);
     else
-      check_collection(patient);
+      check_collection(index, patient);
     CheckedBundle checked = CheckedBundleAccess::make();
     checked.type = document ? BundleType::kDocument : BundleType::kCollection;
     checked.canonical = std::move(canonical);
-    checked.entries = walk_.entries.size();
+    checked.entries = facts_.entries.size();
     checked.signature_data = signature();
     checked.patient_identifiers = identifiers(resource_of(patient));
     return checked;
@@ -89,17 +90,17 @@ class Check {
 
  private:
   std::size_t number_of(const EntryFacts& entry) const {
-    return static_cast<std::size_t>(&entry - walk_.entries.data());
+    return static_cast<std::size_t>(&entry - facts_.entries.data());
   }
   dom::object resource_of(const EntryFacts& entry) const {
     return list_.at(number_of(entry)).at_key("resource").get_object();
   }
 
   void check_entries(bool document) const {
-    if (document && walk_.entries.size() < 2) throw Refused{"entry", "a document has at least two"};
+    if (document && facts_.entries.size() < 2) throw Refused{"entry", "a document has at least two"};
     std::size_t number = 0;
     for (const dom::element element : list_) {
-      const EntryFacts& entry = walk_.entries[number];
+      const EntryFacts& entry = facts_.entries[number];
       const std::string place = entry_place(number++);
       dom::object members, resource;
       if (element.get(members) != simdjson::SUCCESS) throw Refused{place, "not an object"};
@@ -110,8 +111,8 @@ class Check {
       for (const char* name : {"search", "request", "response"})
         if (members.at_key(name).error() == simdjson::SUCCESS)
           throw Refused{place + '.' + name, "has no place in this Bundle"};
-      if (std::find(entry.members.begin(), entry.members.end(), "id") != entry.members.end() &&
-          !is_fhir_id(entry.id))
+      const auto names = entry.members.of(facts_.member_names);
+      if (std::find(names.begin(), names.end(), "id") != names.end() && !is_fhir_id(entry.id))
         throw Refused{place + ".resource.id", "not a FHIR id"};
       check_full_url(entry, place);
     }
@@ -119,7 +120,7 @@ class Check {
 
   const EntryFacts& the_patient() const {
     const EntryFacts* found = nullptr;
-    for (const EntryFacts& entry : walk_.entries) {
+    for (const EntryFacts& entry : facts_.entries) {
       if (entry.kind != "Patient") continue;
       if (found) throw Refused{entry_place(number_of(entry)), "a second Patient"};
       found = &entry;
@@ -129,31 +130,34 @@ class Check {
   }
 
   void check_document(const EntryIndex& index, const EntryFacts& patient) const {
-    const std::vector<EntryFacts>& entries = walk_.entries;
+    const std::vector<EntryFacts>& entries = facts_.entries;
     if (entries[0].kind != "Composition") throw Refused{"entry[0]", "not the Composition"};
     for (const EntryFacts& entry : entries) {
       const std::string place = entry_place(number_of(entry));
       if (&entry != &entries[0] && entry.kind == "Composition") throw Refused{place, "a second Composition"};
       for (std::string_view name : required_members(entry.kind))
-        if (!has_member(entry, name)) throw Refused{place + ".resource." + element_name(name), "required"};
+        if (!has_member(entry.members.of(facts_.member_names), name))
+          throw Refused{place + ".resource." + element_name(name), "required"};
       check_references(entry, index, patient, place);
     }
     check_composition(resource_of(entries[0]), entries[0], index);
     check_patient(resource_of(patient), entry_place(number_of(patient)) + ".resource");
   }
 
-  static void check_references(const EntryFacts& entry, const EntryIndex& index, const EntryFacts& patient,
-                               const std::string& place) {
-    for (const FoundReference& reference : entry.references) {
+  void check_references(const EntryFacts& entry, const EntryIndex& index, const EntryFacts& patient,
+                        const std::string& place) const {
+    const auto references = entry.references.of(facts_.references);
+    for (const FoundReference& reference : references) {
       const EntryFacts* target = index.find(reference.target, entry);
-      if (!target && !EntryIndex::is_contained(reference.target, entry))
-        throw Refused{place + ".resource." + place_text(reference.path), "reference does not resolve"};
+      if (!target && !index.is_contained(reference.target, entry))
+        throw Refused{place + ".resource." + place_text(reference.path.of(facts_.steps)),
+                      "reference does not resolve"};
       if (reference.is_subject && target && target->kind == "Patient" && target != &patient)
-        throw Refused{place + ".resource." + place_text(reference.path), "another patient"};
+        throw Refused{place + ".resource." + place_text(reference.path.of(facts_.steps)), "another patient"};
     }
     for (std::string_view name : required_members(entry.kind)) {
       if (name != "subject" && name != "patient") continue;
-      bool known = std::any_of(entry.references.begin(), entry.references.end(),
+      bool known = std::any_of(references.begin(), references.end(),
                                [](const FoundReference& reference) { return reference.is_subject; });
       if (!known) throw Refused{place + ".resource." + std::string(name), "needs a reference"};
     }
@@ -168,14 +172,14 @@ class Check {
     return id.substr(0, id.find('/')) == patient.id;
   }
 
-  void check_collection(const EntryFacts& patient) const {
-    EntryIndex index(walk_.entries);
-    for (const EntryFacts& entry : walk_.entries)
-      for (const FoundReference& reference : entry.references)
+  void check_collection(const EntryIndex& index, const EntryFacts& patient) const {
+    for (const EntryFacts& entry : facts_.entries)
+      for (const FoundReference& reference : entry.references.of(facts_.references))
         if (reference.is_subject && !is_about(reference.target, patient) &&
             !index.find(reference.target, entry))
-          throw Refused{entry_place(number_of(entry)) + ".resource." + place_text(reference.path),
-                        "another patient"};
+          throw Refused{
+              entry_place(number_of(entry)) + ".resource." + place_text(reference.path.of(facts_.steps)),
+              "another patient"};
   }
 
   std::optional<std::string> signature() const {
@@ -204,7 +208,7 @@ class Check {
   }
 
   const dom::object& root_;
-  BundleWalk& walk_;
+  BundleFacts facts_;
   dom::array list_;
 };
 
@@ -217,11 +221,8 @@ ledger::Result<CheckedBundle> check_bundle(std::string_view json, const CheckLim
   auto parsed = parser.parse(json.data(), json.size());
   if (parsed.error() != simdjson::SUCCESS) return ledger::Problem{"Bundle: not valid JSON"};
   if (parsed.get(root) != simdjson::SUCCESS) return ledger::Problem{"Bundle: not an object"};
-  std::string canonical;
-  canonical.reserve(json.size());
-  BundleWalk walk(canonical, limits);
   try {
-    return Check(root, walk).run(canonical);
+    return Check(root).run(json.size(), limits);
   } catch (const Refused& refused) {
     return ledger::Problem{(refused.place.empty() ? "Bundle" : refused.place) + ": " + refused.rule};
   } catch (const simdjson::simdjson_error&) {

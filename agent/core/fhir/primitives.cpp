@@ -236,9 +236,14 @@ bool is_uuid(std::string_view text) {
 }
 
 bool is_fhir_id(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.';
-  });
+  static constexpr auto kAllowed = [] {
+    std::array<bool, 256> allowed{};
+    for (const char c : std::string_view("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-."))
+      allowed[static_cast<unsigned char>(c)] = true;
+    return allowed;
+  }();
+  return !text.empty() && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return kAllowed[c]; });
 }
 
 }  // namespace edge::fhir

@@ -9,9 +9,9 @@ namespace edge::fhir {
 
 namespace {
 
-// Between blanks, so that a search for " Name " finds whole names only.
-constexpr std::string_view kKinds =
-    " Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse"
+// In alphabetical order.
+constexpr std::string_view kKindsText =
+    "Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse"
     " AuditEvent Basic Binary BiologicallyDerivedProduct BodyStructure Bundle CapabilityStatement CarePlan"
     " CareTeam CatalogEntry ChargeItem ChargeItemDefinition Claim ClaimResponse ClinicalImpression"
     " CodeSystem Communication CommunicationRequest CompartmentDefinition Composition ConceptMap Condition"
@@ -35,7 +35,18 @@ constexpr std::string_view kKinds =
     " SpecimenDefinition StructureDefinition StructureMap Subscription SubscriptionStatus Substance"
     " SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation"
     " SubstanceSourceMaterial SubstanceSpecification SupplyDelivery SupplyRequest Task"
-    " TerminologyCapabilities TestReport TestScript ValueSet VerificationResult VisionPrescription ";
+    " TerminologyCapabilities TestReport TestScript ValueSet VerificationResult VisionPrescription";
+
+constexpr auto kKinds = [] {
+  std::array<std::string_view, std::count(kKindsText.begin(), kKindsText.end(), ' ') + 1> kinds;
+  std::string_view rest = kKindsText;
+  for (std::string_view& kind : kinds) {
+    kind = rest.substr(0, rest.find(' '));
+    rest.remove_prefix(std::min(rest.size(), kind.size() + 1));
+  }
+  return kinds;
+}();
+static_assert(std::is_sorted(kKinds.begin(), kKinds.end()));
 
 using Names = std::array<std::string_view, 4>;
 
@@ -64,8 +75,7 @@ constexpr std::pair<std::string_view, Names> kRequired[] = {
 }  // namespace
 
 bool is_resource_kind(std::string_view name) {
-  return !name.empty() && name.find(' ') == std::string_view::npos &&
-         kKinds.find(' ' + std::string(name) + ' ') != std::string_view::npos;
+  return std::binary_search(kKinds.begin(), kKinds.end(), name);
 }
 
 std::span<const std::string_view> required_members(std::string_view kind) {
