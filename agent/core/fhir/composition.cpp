@@ -157,12 +157,16 @@ std::size_t rank_of(std::string_view label) {
 
 // Labels stand right behind the id, so most resources need no parsing to see that they have none.
 std::string_view label_of(const Prepared& prepared) {
+  // The search is for a letter rather than a quote, of which every member has four.
   std::string_view start = std::string_view(prepared.ips).substr(0, 160);
-  if (start.find(R"("meta":{"security")") == std::string_view::npos) return {};
+  if (start.find(R"(meta":{"security")") == std::string_view::npos) return {};
   auto resource = parse_tree(prepared.ips, {prepared.ips.size(), 256});
   if (!resource) return {};
+  const Node* meta = resource->find("meta");
+  const Node* labels = meta ? meta->find("security") : nullptr;
+  if (!labels) return {};  // it was a contained resource's
   std::string_view highest;
-  for (const Node& label : resource->find("meta")->find("security")->items) {
+  for (const Node& label : labels->items) {
     if (label.string_at("system") != kConfidentiality) continue;
     for (std::string_view known : {"U", "L", "M", "N", "R", "V"})
       if (label.string_at("code") == known && (highest.empty() || rank_of(known) > rank_of(highest)))

@@ -67,8 +67,9 @@ class Selector {
     const SectionRule& rule = *section.rule;
     std::vector<const Prepared*> candidates;
     for (const Prepared& prepared : input_.resources) {
+      if (prepared.section != rule.section) continue;
       auto known = known_.find(prepared.full_url);
-      if (prepared.section != rule.section || known == known_.end() || known->second != &prepared) continue;
+      if (known == known_.end() || known->second != &prepared) continue;
       if (!rule.active_only || prepared.active) candidates.push_back(&prepared);
     }
     std::sort(candidates.begin(), candidates.end(), comes_before);
