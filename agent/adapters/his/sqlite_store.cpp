@@ -62,12 +62,6 @@ std::optional<Prepared> read(Database& database, std::int64_t id, Columns column
   return resource;
 }
 
-std::vector<std::int64_t> all_ids(Statement& rows) {
-  std::vector<std::int64_t> ids;
-  while (rows.step()) ids.push_back(rows.column_int(0));
-  return ids;
-}
-
 struct Patient {
   std::int64_t number = 0;       // of his_patient
   std::int64_t resource_id = 0;  // of the Patient in his_resource
@@ -82,35 +76,40 @@ std::optional<Patient> find_patient(Database& database, const std::string& key) 
   return patient;
 }
 
-// The newest resource of each code: one index seek per code, however long the history is. What has no code is
-// no series.
-void newest_per_code(Database& database, std::int64_t patient, fhir::Section section,
-                     std::vector<std::int64_t>& ids) {
-  Statement& next = database.cached(
-      "SELECT code, id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1 "
-      "AND code > ?3"
-      " ORDER BY code, date DESC LIMIT 1");
-  std::string code;
-  for (;;) {
-    next.bind(1, patient).bind(2, static_cast<std::int64_t>(section)).bind(3, std::string_view(code));
-    if (!next.step()) break;
-    code = next.column_text(0);
-    ids.push_back(next.column_int(1));
-    next.reset();
-  }
-  Statement& rest = database.cached(
-      "SELECT id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1 AND "
-      "code = ''");
-  rest.bind(1, patient).bind(2, static_cast<std::int64_t>(section));
-  std::ranges::copy(all_ids(rest), std::back_inserter(ids));
-}
+// The rows of a section, all of one patient, whose key the caller knows: ?1 is the patient's number, ?2 the
+// section, ?3 the key. One statement each: a statement per resource would cost more than its reading.
+constexpr const char* kWholeSection = R"sql(
+SELECT kind, key, full_url, ?3, section, date, code, active, why_not, notes, refs, narrative_row, ips, ips_canonical
+FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1)sql";
 
-void whole_section(Database& database, std::int64_t patient, fhir::Section section,
-                   std::vector<std::int64_t>& ids) {
-  Statement& rows =
-      database.cached("SELECT id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1");
-  rows.bind(1, patient).bind(2, static_cast<std::int64_t>(section));
-  std::ranges::copy(all_ids(rows), std::back_inserter(ids));
+// The newest resource of each code: from each the index leads to the next code's, however long the history
+// is. What has no code is no series.
+constexpr const char* kNewestPerCode = R"sql(
+WITH RECURSIVE newest(id) AS (
+  SELECT id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1 AND code = ''
+  UNION ALL
+  SELECT (SELECT id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1 AND code > ''
+          ORDER BY code, date DESC LIMIT 1)
+  UNION ALL
+  SELECT (SELECT next.id FROM his_resource next
+          WHERE next.patient_id = ?1 AND next.section = ?2 AND next.fits = 1 AND next.code > r.code
+          ORDER BY next.code, next.date DESC LIMIT 1)
+  FROM newest JOIN his_resource r ON r.id = newest.id WHERE r.code <> '')
+SELECT kind, key, full_url, ?3, section, date, code, active, why_not, notes, refs, narrative_row, ips, ips_canonical
+FROM newest CROSS JOIN his_resource r ON r.id = newest.id)sql";
+
+// False if `take` has enough.
+bool hand_out_section(Database& database, const Patient& patient, const std::string& patient_key,
+                      const fhir::SectionRule& rule, const Take& take) {
+  Statement& rows = database.cached(rule.latest_per_code ? kNewestPerCode : kWholeSection);
+  rows.bind(1, patient.number).bind(2, static_cast<std::int64_t>(rule.section));
+  rows.bind(3, std::string_view(patient_key));
+  while (rows.step()) {
+    if (take(read_row(rows, Columns::kDocument))) continue;
+    rows.reset();
+    return false;
+  }
+  return true;
 }
 
 void hand_out(Database& database, const std::vector<std::int64_t>& ids, Columns columns, const Take& take) {
@@ -189,15 +188,10 @@ void SqliteStore::stream_sections(const std::string& patient_key, const Take& ta
     const Snapshot snapshot(*reader);
     const std::optional<Patient> patient = find_patient(*reader, patient_key);
     if (!patient) return;
-    std::vector<std::int64_t> ids{patient->resource_id};
-    for (const fhir::SectionRule& rule : state_->rules) {
-      if (rule.latest_per_code) {
-        newest_per_code(*reader, patient->number, rule.section, ids);
-      } else {
-        whole_section(*reader, patient->number, rule.section, ids);
-      }
-    }
-    hand_out(*reader, ids, Columns::kDocument, take);
+    std::optional<Prepared> resource = read(*reader, patient->resource_id, Columns::kDocument);
+    if (!resource || !take(std::move(*resource))) return;
+    for (const fhir::SectionRule& rule : state_->rules)
+      if (!hand_out_section(*reader, *patient, patient_key, rule, take)) return;
   });
 }
 
