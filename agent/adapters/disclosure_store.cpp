@@ -329,7 +329,7 @@ std::optional<ledger::Address> DisclosureStore::receiver_of(const std::string& i
   return reader_.with([&](Database& database) -> std::optional<ledger::Address> {
     Statement& select = database.cached("SELECT peer FROM outbound WHERE id = ?1");
     select.bind(1, id);
-    const auto peer = select.step() ? ledger::Address::parse(select.column_text(0)) : std::nullopt;
+    auto peer = select.step() ? ledger::Address::parse(select.column_text(0)) : std::nullopt;
     select.reset();
     return peer;
   });

@@ -67,6 +67,7 @@ std::vector<KeyFile> find_keys(const fs::path& directory, const Kind& kind) {
     }
   }
   std::vector<KeyFile> keys;
+  keys.reserve(found.size());
   for (auto& [number, key] : found) {
     keys.push_back(std::move(key));
   }

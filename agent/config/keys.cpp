@@ -55,7 +55,7 @@ Key<Config> text(std::string name, Access at, std::size_t max) {
 }
 
 template <class Access>
-Key<Config> choice(std::string name, Access at, std::vector<std::string> allowed) {
+Key<Config> choice(std::string name, Access at, const std::vector<std::string>& allowed) {
   std::string range;
   for (const auto& one : allowed) range += (range.empty() ? "" : " or ") + quoted(one);
   auto set = [=](Config& config, const Value& value, const Context&) -> Problem {
@@ -184,6 +184,7 @@ Key<Config> url_key() {
           [](const Config& config) { return quoted(config.mqtt.url); }};
 }
 
+// A member has no parentheses. NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define AT(member)       \
   [](auto& c) -> auto& { \
     return c.member;     \

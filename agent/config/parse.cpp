@@ -87,7 +87,7 @@ class Reader {
     std::vector<std::string> here;
     for (const auto& key : config_detail::keys())
       if (key.name.starts_with(table + ".")) here.push_back(key.name);
-    if (const auto hint = meant(table + "." + name, here); !hint.empty()) return hint;
+    if (auto hint = meant(table + "." + name, here); !hint.empty()) return hint;
     for (const auto& key : config_detail::keys())
       if (key.name.ends_with("." + name)) return "; did you mean `" + key.name + "`?";
     return "";
@@ -158,8 +158,8 @@ class Reader {
     for (const auto& [name, value] : members) {
       const std::string dotted = at + "." + std::string(name.str());
       const auto& all = config_detail::section_keys();
-      const auto key =
-          std::find_if(all.begin(), all.end(), [&](const auto& one) { return name == one.name; });
+      const auto key = std::find_if(all.begin(), all.end(),
+                                    [text = name.str()](const auto& one) { return text == one.name; });
       if (key == all.end())
         problem(line_of(name), dotted, "unknown key" + meant(std::string(name.str()), names));
       else if (auto wrong = key->set(rule, value_of(value), context_))

@@ -23,7 +23,7 @@ namespace {
 std::optional<ledger::Address> read_address(const json& object, const char* name) {
   const auto member = object.find(name);
   if (member == object.end() || !member->is_string()) return std::nullopt;
-  const auto address = ledger::Address::parse(member->get_ref<const std::string&>());
+  auto address = ledger::Address::parse(member->get_ref<const std::string&>());
   // An address has one text; another spelling of it would be a second name for the same peer.
   if (!address || address->text() != member->get_ref<const std::string&>()) return std::nullopt;
   return address;

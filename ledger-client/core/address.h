@@ -21,6 +21,8 @@ class Address {
   std::string topic_form() const;
   std::string origin() const { return "ehr/" + topic_form(); }
   std::string witness_name() const { return origin() + "/witness"; }
+  // clang-tidy 14 takes the comparison with 0 the compiler makes for a null pointer.
+  // NOLINTNEXTLINE(modernize-use-nullptr)
   auto operator<=>(const Address&) const = default;
 
  private:

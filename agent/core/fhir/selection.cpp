@@ -105,14 +105,10 @@ class Selector {
     std::vector<const Prepared*> entries;
     std::vector<std::string_view> rows;
     for (const Prepared* entry : section.entries) {
-      if (entry->kind != "Device")
-        entries.push_back(entry);
-      else if (used.count(entry->full_url) > 0)
-        continue;
-      else if (const Prepared* use = make_use(*entry))
-        entries.push_back(use);
-      else
-        continue;
+      const Prepared* shown = entry;
+      if (entry->kind == "Device") shown = used.count(entry->full_url) > 0 ? nullptr : make_use(*entry);
+      if (shown == nullptr) continue;
+      entries.push_back(shown);
       rows.push_back(entry->narrative_row);
     }
     section.entries = std::move(entries);
