@@ -443,7 +443,8 @@ void DisclosureStore::set_meta(const std::string& key, const std::string& value)
         .bind(2, value)
         .run();
   };
-  if (!journal_.append({}, statements)) throw Unavailable("agent.db can't be written");
+  // Below the low-water mark too: an agent must start to finish what was begun.
+  if (!journal_.append({}, statements, ledger::Work::kBegun)) throw Unavailable("agent.db can't be written");
 }
 
 }  // namespace edge

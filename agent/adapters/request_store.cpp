@@ -50,9 +50,11 @@ Outgoing read_row(const Statement& row) {
 
 void update_state(Database& database, const std::string& id, OutgoingState state, std::string_view code,
                   std::string_view reason, std::int64_t finished) {
+  // What ended stays as it ended; only a failed request may still be dropped.
   database
       .cached(
-          "UPDATE outgoing SET state = ?2, code = ?3, reason = ?4, finished = ?5 WHERE id = ?1 AND state < 2")
+          "UPDATE outgoing SET state = ?2, code = ?3, reason = ?4, finished = ?5"
+          " WHERE id = ?1 AND (state < 2 OR (state = 4 AND ?2 = 5))")
       .bind(1, id)
       .bind(2, static_cast<std::int64_t>(state))
       .bind(3, code)

@@ -31,6 +31,16 @@ std::uint64_t window_chunks(const Config& config) {
   return std::max<std::uint64_t>(config.transfer.window / ledger::limits::kChunkBytes, 1);
 }
 
+// Waits until a row is durable. Why it is not, or nothing.
+std::string why_not_kept(std::future<ledger::Result<ledger::Appended, ledger::AppendError>>& kept) {
+  try {
+    if (kept.get()) return {};
+  } catch (const std::exception& fault) {
+    return fault.what();
+  }
+  return "the request can't be kept: no room on the disk";
+}
+
 }  // namespace
 
 // One request on its way. Fields below `row` are touched only by tasks of the request's own lane of the
@@ -122,7 +132,13 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
   const auto own =
       age::seal(context_.identities.front()->recipient(), ledger::as_bytes(canonical_patient(query.patient)));
   pending->row.patient = own;
-  (void)store_.insert(pending->row);
+  auto kept = store_.insert(pending->row);
+  if (const auto problem = why_not_kept(kept); !problem.empty()) {
+    const std::lock_guard lock(mutex_);
+    pending->closed = true;
+    pending_.erase(request.envelope.id);
+    return Refusal{Code::kFailed, problem};
+  }
   return request.envelope.id;
 }
 
