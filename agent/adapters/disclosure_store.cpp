@@ -194,7 +194,8 @@ Outcome<Anchor> DisclosureStore::issue(const Disclosure& disclosure) {
       case ledger::AppendError::kDiskFull:
         return Refusal{Code::kFailed, "no room on the ledger's disk"};
       case ledger::AppendError::kFrozen:
-        return Refusal{Code::kFailed, "the ledger signs nothing: " + journal_.frozen()};
+        // What froze it may be the commit of this very entry.
+        throw Unavailable("the ledger signs nothing: " + journal_.frozen());
     }
   }
   ledger::AppendedEntry& entry = appended->entries.front();

@@ -96,6 +96,8 @@ class FileSpoolWriter : public SpoolWriter {
     payload.file = name_;
   }
 
+  void discard() override { finished_ = false; }
+
  private:
   void spill() {
     if (descriptor_ < 0) {

@@ -96,7 +96,10 @@ ExchangeOutcome Exchange::disclose(const VerifiedRequest& verified, const std::s
 
   // Nothing leaves before this returns: the entry is durable and signed.
   auto anchor = ports_.log->issue(disclosure);
-  if (!anchor) return anchor.error();
+  if (!anchor) {
+    writer->discard();
+    return anchor.error();
+  }
   Manifest manifest = manifest_for(verified, disclosure.payload, disclosure.content_type);
   manifest.salt = disclosure.plaintext_salt;
   manifest.anchor = std::move(*anchor);

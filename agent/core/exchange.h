@@ -27,6 +27,8 @@ class SpoolWriter {
   virtual ~SpoolWriter() = default;
   virtual void write(ledger::ByteView ciphertext) = 0;
   virtual void finish(StoredPayload& payload) = 0;
+  // What was finished will not be sent after all.
+  virtual void discard() = 0;
 };
 
 class Spool {
@@ -58,7 +60,7 @@ class DisclosureLog {
   virtual std::optional<KnownRequest> known(const ledger::Address& peer, const std::string& id) = 0;
   // Durable and signed when it returns; the request id, the audit row, the salts and a small payload are in
   // the same transaction. A Refusal (`replayed` for a used id, `failed` for a full disk) means nothing was
-  // disclosed.
+  // committed; after an exception that is not known until a restart.
   virtual Outcome<Anchor> issue(const Disclosure& disclosure) = 0;
 };
 

@@ -55,6 +55,7 @@ struct Ports : RecordSource, Spool, DisclosureLog {
       ports.calls.emplace_back("spooled");
       payload.inline_bytes = ports.spooled;
     }
+    void discard() override { ports.calls.emplace_back("discarded"); }
     Ports& ports;
   };
   std::unique_ptr<SpoolWriter> begin() override { return std::make_unique<Writer>(*this); }
@@ -156,7 +157,8 @@ TEST_CASE("nothing leaves when the ledger does not take the entry") {
   c.ports.ledger_full = true;
   const auto outcome = c.handle(c.request());
   REQUIRE(std::holds_alternative<Refusal>(outcome));
-  CHECK(c.ports.calls.back() == "issue");
+  CHECK(c.ports.calls ==
+        std::vector<std::string>{"known", "find", "stream", "spooled", "issue", "discarded"});
 }
 
 TEST_CASE("a used id: the same request is repeated, another one is replayed, and the HIS is not asked") {
