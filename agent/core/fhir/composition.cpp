@@ -76,7 +76,9 @@ class SectionWriter {
     } else {
       out += R"("entry":[)";
       for (std::size_t i = 0; i < section.entries.size(); ++i)
-        out += (i > 0 ? R"(,{"reference":")" : R"({"reference":")") + section.entries[i]->full_url + "\"}";
+        out.append(i > 0 ? R"(,{"reference":")" : R"({"reference":")")
+            .append(section.entries[i]->full_url)
+            .append("\"}");
       out += ']';
     }
     out += R"(,"text":{"div":)";

@@ -73,10 +73,10 @@ class Selector {
       if (!rule.active_only || prepared.active) candidates.push_back(&prepared);
     }
     std::sort(candidates.begin(), candidates.end(), comes_before);
-    std::unordered_set<std::string> codes;
+    std::unordered_map<std::string_view, std::unordered_set<std::string_view>> codes;  // by kind
     for (const Prepared* prepared : candidates) {
       if (rule.limit > 0 && section.entries.size() >= rule.limit) break;
-      bool repeated = !prepared->code.empty() && !codes.insert(prepared->kind + ' ' + prepared->code).second;
+      bool repeated = !prepared->code.empty() && !codes[prepared->kind].insert(prepared->code).second;
       if (repeated && rule.latest_per_code && !is_current_medicine(*prepared)) continue;
       if (is_second_habit(*prepared)) continue;
       section.entries.push_back(prepared);
