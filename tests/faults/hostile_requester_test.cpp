@@ -1,11 +1,13 @@
 // Requests of a hostile member to a real agent: each gets its code, or silence where nothing authentic was
 // said.
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/store/sqlite.h"
 #include "tests/support/federation.h"
+#include "tests/support/shared_data.h"
 #include "tests/support/test_peer.h"
 
 using namespace test_support;
@@ -294,6 +296,20 @@ TEST_CASE("a patient nobody knows and one who may not be asked for look the same
   std::int64_t counted = count.column_int(0);
   for (const auto& body : attack.agent.entries("refusals")) counted += body.at("count").get<std::int64_t>();
   CHECK(counted == 3);
+}
+
+TEST_CASE("a member who is not active any more is told so, and nothing else") {
+  Attack attack;
+  const auto file = attack.agent.folder() / "federation.json";
+  auto document = json::parse(read_file(file));
+  document["members"][2]["status"] = GENERATE("suspended", "revoked");
+  std::ofstream(file) << document.dump();
+  REQUIRE(attack.agent.stop() == 0);
+  attack.agent.start();
+  const auto request = attack.request();
+  attack.send(request, sign_request(request, attack.peer.identity()));
+  CHECK(attack.code_of_answer(request.envelope.id) == "not-a-member");
+  CHECK(attack.agent.entries("bundle.issued").empty());
 }
 
 TEST_CASE("who is not a member is not heard, and nobody speaks below another's name") {

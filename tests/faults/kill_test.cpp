@@ -138,6 +138,51 @@ TEST_CASE("SIGTERM in the middle of a transfer ends each side with 0, and both g
   transfer.expect_completion();
 }
 
+TEST_CASE("small requests go on while the answering agent and the broker are killed again and again") {
+  constexpr std::size_t kRequests = 24, kKills = 4;
+  Federation federation({EHR_AGENT, EHR_LEDGER, 2, {}, false});
+  auto& answering = federation[0];
+  auto& asking = federation[1];
+  std::vector<sample::SamplePatient> patients;
+  for (std::uint64_t index = 0; index < 4; ++index)
+    patients.push_back(federation.give_patient(answering, index));
+  federation.start();
+  std::vector<RunningCommand> commands;
+  for (std::size_t kill = 0; kill < kKills; ++kill) {
+    for (std::size_t i = 0; i < kRequests / kKills; ++i) {
+      const auto number = commands.size();
+      commands.push_back(asking.command_beside({"request", answering.address().text(),
+                                                identifier_of(patients[number % patients.size()]), "-o",
+                                                federation.folder() / ("bundle-" + std::to_string(number))}));
+    }
+    // Somewhere between the first entry and the last receipt of this round; each round a little elsewhere.
+    REQUIRE(
+        eventually([&] { return answering.entries("bundle.issued").size() > kill * kRequests / kKills; }));
+    answering.kill_hard();
+    if (kill % 2 == 1) {
+      federation.broker().kill_hard();
+      federation.broker().restart();
+    }
+    answering.start();
+  }
+  for (auto& command : commands) {
+    const auto asked = command.wait();
+    INFO(asked.output << asking.log() << answering.log());
+    REQUIRE(asked.status == 0);
+  }
+  CHECK(eventually([&] { return answering.entries("bundle.delivered").size() == kRequests; }));
+  CHECK(answering.entries("bundle.issued").size() == kRequests);
+  CHECK(asking.entries("bundle.received").size() == kRequests);
+  for (std::size_t number = 0; number < kRequests; ++number)
+    CHECK(asking.command({"bundle", "verify", federation.folder() / ("bundle-" + std::to_string(number))})
+              .status == 0);
+  for (const auto* agent : {&answering, &asking}) {
+    const auto verified = federation.verify_ledger(*agent);
+    INFO(verified.output);
+    CHECK(verified.status == 0);
+  }
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 TEST_CASE("memory follows the size of a bundle, not how many were sent or how often the line broke") {
   Transfer transfer;
