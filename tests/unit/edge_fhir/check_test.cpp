@@ -120,6 +120,28 @@ TEST_CASE("JSON that hides or exhausts is refused") {
   CHECK_FALSE(check_bundle(text, limits).ok());
 }
 
+// The pass looks at eight characters at a time, so every place in a word and every length counts.
+TEST_CASE("a character is treated alike wherever it stands") {
+  json bundle = document();
+  for (const char* unsigned_part : {"id", "meta"}) bundle.erase(unsigned_part);
+  json& title = bundle["entry"][0]["resource"]["title"];
+  for (std::size_t size = 1; size <= 18; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (const char* special :
+           {"\"", "\\", "\n", "\x1f", " ", "!", "\x7f", "\u00e9", "\ud7ff", "\U0001f9ea"}) {
+        title = std::string(at, 'a') + special + std::string(size - at, 'z');
+        const auto checked = check_bundle(bundle.dump());
+        REQUIRE(checked);
+        REQUIRE(checked->canonical == ledger::canonical_json(bundle));
+      }
+      title = std::string(at, 'a') + "@" + std::string(size - 1 - at, 'z');
+      std::string half = bundle.dump();
+      half.replace(half.find('@'), 1, "\\udc00");
+      REQUIRE_FALSE(check_bundle(half));  // half a surrogate pair
+    }
+  }
+}
+
 TEST_CASE("no value of a refused Bundle is in its reason") {
   json bundle = document();
   bundle["entry"][1]["resource"]["Planted-Name"] = {{"Planted-Name", json::array({nullptr, json::object()})}};

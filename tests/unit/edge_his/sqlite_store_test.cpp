@@ -187,6 +187,11 @@ TEST_CASE("a stream stops when it is told to") {
   CHECK(taken == 3);
   hospital.store.stream("Patient/nobody", [&](Prepared&&) { return ++taken < 9; });
   CHECK(taken == 3);
+  // In the middle of a section; and the store goes on working.
+  hospital.store.stream_sections("Patient/p1", [&](Prepared&&) { return ++taken < 5; });
+  CHECK(taken == 5);
+  hospital.store.put({observation("o3", "p1", Section::kResults, "c", "")});
+  CHECK(hospital.sections_of("Patient/p1").size() == 4);
 }
 
 TEST_CASE("two resources can't have one full_url, and a refused put leaves nothing") {
