@@ -200,17 +200,11 @@ TEST_CASE("memory follows the size of a bundle, not how many were sent or how of
       REQUIRE(asked.status == 0);
     }
   };
-  ask(3);  // pools and arenas have filled
-  const std::uint64_t answering = transfer.answering.peak_memory_bytes(),
-                      asking = transfer.asking.peak_memory_bytes();
-  ask(8);
+  ask(11);  // one bundle left behind by each would not fit
   // Base64 makes four bytes of three; a bundle is held as stored records, as text and for its signature, and
   // freed memory is kept for the next.
   const std::uint64_t bundle = kRecordBytes * 4 / 3, kept = 80u << 20;
-  for (const auto& [agent, before] :
-       {std::pair(&transfer.answering, answering), {&transfer.asking, asking}}) {
-    CHECK(agent->peak_memory_bytes() < 18 * bundle + kept);
-    CHECK(agent->peak_memory_bytes() < before + 4 * bundle);
-  }
+  CHECK(transfer.answering.peak_memory_bytes() < 16 * bundle + kept);
+  CHECK(transfer.asking.peak_memory_bytes() < 16 * bundle + kept);
 }
 #endif
