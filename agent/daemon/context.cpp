@@ -1,6 +1,9 @@
 #include "agent/daemon/context.h"
 
+#include <algorithm>
 #include <stdexcept>
+
+#include "ledger-client/core/limits.h"
 
 namespace edge {
 
@@ -14,6 +17,10 @@ double Context::jitter() const {
   std::array<std::uint8_t, 2> bytes{};
   fill_random(bytes);
   return (bytes[0] * 256 + bytes[1]) / 65536.0;
+}
+
+std::uint64_t Context::window_chunks() const {
+  return std::max<std::uint64_t>(config->transfer.window / ledger::limits::kChunkBytes, 1);
 }
 
 mqtt_transport::PublishResult Context::publish(std::string topic, ledger::Bytes payload,

@@ -34,7 +34,8 @@ struct Context {
   std::function<ledger::TimePoint()> now;
   FillRandom fill_random;
 
-  double jitter() const;  // [0, 1)
+  double jitter() const;                // [0, 1)
+  std::uint64_t window_chunks() const;  // transfer.window in chunks, at least one
   // One message of the request path: QoS 1, expiring, with the MQTT 5 properties ordinary tools understand.
   mqtt_transport::PublishResult publish(std::string topic, ledger::Bytes payload, const std::string& id,
                                         std::string response_topic = {}) const;

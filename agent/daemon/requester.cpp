@@ -2,34 +2,17 @@
 
 #include <nlohmann/json.hpp>
 
-#include "agent/core/fhir/document_check.h"
-#include "agent/core/payload.h"
-#include "agent/core/transfer/chunk.h"
 #include "agent/daemon/log.h"
+#include "agent/daemon/requester_pending.h"
 #include "ledger-client/core/canonical_json.h"
-#include "ledger-client/core/limits.h"
 #include "ledger-client/core/sha256.h"
 
 namespace edge {
 
 using ledger::Problem;
-using ledger::topics::Parsed;
-using mqtt_transport::Message;
 using SteadyTime = Timer::Clock::time_point;
 
 namespace {
-
-constexpr std::string_view kFhirJson = "application/fhir+json";
-constexpr std::size_t kMaxSignedBytes = 1 << 20;
-constexpr std::size_t kMaxMessageBytes = 1 << 20;  // a chunk and its path, a manifest with its payload
-
-bool anchored(Operation operation) {
-  return operation != Operation::kPing;
-}
-
-std::uint64_t window_chunks(const Config& config) {
-  return std::max<std::uint64_t>(config.transfer.window / ledger::limits::kChunkBytes, 1);
-}
 
 // Waits until a row is durable. Why it is not, or nothing.
 std::string why_not_kept(std::future<ledger::Result<ledger::Appended, ledger::AppendError>>& kept) {
@@ -42,27 +25,6 @@ std::string why_not_kept(std::future<ledger::Result<ledger::Appended, ledger::Ap
 }
 
 }  // namespace
-
-// One request on its way. Fields below `row` are touched only by tasks of the request's own lane of the
-// queue, one at a time; progress and result are guarded by Requester::mutex_.
-struct Requester::Pending {
-  explicit Pending(Outgoing stored) : row(std::move(stored)) {}
-
-  Outgoing row;
-  fhir::Identifier patient;
-  std::optional<AcceptedManifest> manifest;
-  std::string manifest_jws;
-  std::optional<ReceiveWindow> window;
-  std::unique_ptr<InboxFile> file;
-  bool closed = false;  // ended, nothing more is taken
-
-  // Guarded by mutex_.
-  RequestProgress progress;
-  RequestResult result;
-  bool watched = true;
-  unsigned attempts = 0;
-  SteadyTime next_retry{};
-};
 
 Requester::Requester(const Context& context, RequestStore& store)
     : context_(context), store_(store), inbox_(context.config->agent.state_dir / "inbox") {
@@ -207,296 +169,6 @@ void Requester::abandon(const std::string& id) {
   if (found->second->progress.ended) pending_.erase(found);
 }
 
-void Requester::on_response(Message&& message, const Parsed& topic) {
-  if (topic.agent != context_.self.address) return;
-  const PendingPointer pending = find(topic.id);
-  const bool expected = pending != nullptr && pending->row.peer == *topic.peer;
-  // A repeated manifest of a request that ended long ago: its sender lost our receipt.
-  if (!expected && topic.kind != ledger::topics::Kind::kManifest) return;
-  const std::size_t bytes = message.payload.size();
-  if (bytes > kMaxMessageBytes) return;
-  auto shared = std::make_shared<Message>(std::move(message));
-  (void)context_.queue->push(Stage::kInbound, topic.peer->text(), topic.id, bytes,
-                             [this, shared, topic, pending, expected] {
-                               guarded(topic.id, [&] {
-                                 if (!expected || pending->closed) {
-                                   const auto row = store_.find(topic.id);
-                                   if (row && row->peer == *topic.peer) answer_late_manifest(*row);
-                                   return;
-                                 }
-                                 switch (topic.kind) {
-                                   case ledger::topics::Kind::kManifest:
-                                     return handle_manifest(*pending, *shared);
-                                   case ledger::topics::Kind::kChunk:
-                                     return handle_chunk(*pending, *shared, topic.chunk);
-                                   case ledger::topics::Kind::kError:
-                                     return handle_error(*pending, *shared);
-                                   default:
-                                     return;
-                                 }
-                               });
-                             });
-}
-
-std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending& pending,
-                                                                  std::string_view jws) {
-  const auto& row = pending.row;
-  const auto authentic = authenticate(jws, message_type::kManifest, row.peer, *context_.federation,
-                                      context_.now(), kMaxSignedBytes);
-  if (!authentic) {
-    log::warning("manifest is not authentic", {{"request", row.id}, {"reason", authentic.error().reason}});
-    return std::nullopt;
-  }
-  auto manifest = parse_manifest(authentic->payload);
-  if (!manifest) return manifest.error();
-  return accept_manifest(
-      std::move(*manifest),
-      {authentic->sender, context_.self.address, row.id, row.sha256, row.purpose, anchored(row.operation),
-       context_.config->anchor.require == "witnessed", context_.federation->witness_quorum,
-       context_.federation->witness_keys(), context_.config->limits.bundle_bytes});
-}
-
-void Requester::handle_manifest(Pending& pending, const Message& message) {
-  const auto opened = age::open(context_.identities, message.payload);
-  if (!opened) return;
-  const auto framed = unframe_manifest(*opened);
-  if (!framed) return;
-  const auto accepted = accept(pending, framed->jws);
-  if (!accepted) return;
-  if (!*accepted) return quarantine(pending, accepted->error().reason);
-  // Without a window nothing of an answer was kept yet, or keeping it failed: then it is taken now.
-  if (!pending.window)
-    return take_manifest(pending, accepted->value(), std::string(framed->jws), framed->inline_ciphertext);
-  // The sender repeats itself: tell it what is here. Another answer to the same request is not taken.
-  if (accepted->value().manifest.ciphertext_sha256 == pending.manifest->manifest.ciphertext_sha256)
-    send_ack(pending);
-}
-
-void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::string jws,
-                              ledger::ByteView inline_ciphertext) {
-  const Manifest& manifest = accepted.manifest;
-  pending.manifest_jws = std::move(jws);
-  pending.manifest = accepted;
-  if (manifest.chunk_count == 0) {
-    if (inline_ciphertext.size() != manifest.ciphertext_size ||
-        ledger::sha256(inline_ciphertext) != manifest.ciphertext_sha256) {
-      return quarantine(pending, "inline payload is not what the manifest describes");
-    }
-    report(pending, "verifying");
-    PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
-    const auto written = opener.write(inline_ciphertext);
-    auto plaintext =
-        written ? opener.finish(manifest.plaintext_sha256) : ledger::Result<std::string>(written.error());
-    if (!plaintext) return quarantine(pending, plaintext.error().reason);
-    return finish(pending, manifest.ciphertext_sha256, std::move(*plaintext),
-                  ledger::to_bytes(inline_ciphertext));
-  }
-  pending.file =
-      std::make_unique<InboxFile>(inbox_, pending.row.id, manifest.ciphertext_size, manifest.chunk_count);
-  pending.window.emplace(manifest.chunk_count, window_chunks(*context_.config));
-  // A single chunk needs no memory of its own: were it lost, everything would start anew.
-  if (manifest.chunk_count > 1) store_.manifest_accepted(pending.row.id, pending.manifest_jws);
-  report(pending, "receiving");
-}
-
-void Requester::handle_chunk(Pending& pending, const Message& message, std::uint64_t number) {
-  if (!pending.window || pending.window->complete()) return;
-  const Manifest& manifest = pending.manifest->manifest;
-  const auto chunk = decode_chunk(message.payload);
-  if (!chunk || number >= manifest.chunk_count ||
-      chunk->data.size() != chunk_length(manifest.ciphertext_size, number)) {
-    ++context_.counters->chunks_rejected;
-    return;
-  }
-  if (pending.window->has(number)) return;
-  const auto root =
-      verified_chunk_root(number, manifest.chunk_count, chunk->data, chunk->path, manifest.merkle_root);
-  if (!root) {
-    ++context_.counters->chunks_rejected;
-    return send_ack(pending);  // says that it is missing
-  }
-  pending.file->write(number, chunk->data, *root);
-  (void)pending.window->take(number);
-  ++context_.counters->chunks_received;
-  report(pending, "receiving");
-  {
-    const std::lock_guard lock(mutex_);
-    pending.attempts = 0;
-    pending.next_retry = Timer::Clock::now() + context_.config->transfer.retry_first;
-  }
-  if (pending.window->complete()) {
-    finish_file(pending);
-  } else if (pending.window->ack_due()) {
-    send_ack(pending);
-  }
-}
-
-void Requester::finish_file(Pending& pending) {
-  report(pending, "verifying");
-  const Manifest& manifest = pending.manifest->manifest;
-  pending.file->sync();
-  PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
-  ledger::Sha256 hash;
-  std::optional<Problem> problem;
-  pending.file->read([&](ledger::ByteView piece) {
-    hash.update(piece);
-    const auto written = opener.write(piece);
-    if (!written) problem = written.error();
-    return !problem;
-  });
-  if (problem) return quarantine(pending, problem->reason);
-  if (hash.finish() != manifest.ciphertext_sha256)
-    return quarantine(pending, "ciphertext has another SHA-256 than the manifest says");
-  auto plaintext = opener.finish(manifest.plaintext_sha256);
-  if (!plaintext) return quarantine(pending, plaintext.error().reason);
-  finish(pending, manifest.ciphertext_sha256, std::move(*plaintext), {});
-}
-
-ledger::Result<ledger::Done> Requester::check_plaintext(const Pending& pending, const std::string& plaintext,
-                                                        std::string_view content_type) {
-  if (!anchored(pending.row.operation)) return ledger::Done{};
-  if (content_type != kFhirJson) return Problem{"bundle: another content type than application/fhir+json"};
-  fhir::CheckLimits limits;
-  limits.max_bytes = context_.config->limits.bundle_bytes;
-  const auto bundle = fhir::check_bundle(plaintext, limits);
-  if (!bundle) return bundle.error();
-  if (!bundle->signature_data) return Problem{"bundle: no signature"};
-  const auto jws = ledger::parse_detached_jws(*bundle->signature_data, kMaxSignedBytes);
-  if (!jws) return jws.error();
-  const std::string prefix = make_kid(pending.row.peer, "");
-  const ledger::Member* member = context_.federation->find(pending.row.peer);
-  const auto key = member != nullptr && jws->kid.starts_with(prefix)
-                       ? member->sign_key(jws->kid.substr(prefix.size()), context_.now())
-                       : std::nullopt;
-  if (!key) return Problem{"bundle: signed with a key the federation document does not hold for the peer"};
-  if (const auto verified = fhir::verify_signature(*bundle, *key); !verified) return verified.error();
-  const bool document = bundle->type == fhir::BundleType::kDocument;
-  if (document != (pending.row.operation == Operation::kSummary))
-    return Problem{"bundle: another type than the operation gives"};
-  if (!fhir::has_identifier(*bundle, pending.patient))
-    return Problem{"bundle: about another patient than asked for"};
-  return ledger::Done{};
-}
-
-void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, std::string plaintext,
-                       ledger::Bytes inline_payload) {
-  const Manifest& manifest = pending.manifest->manifest;
-  if (const auto good = check_plaintext(pending, plaintext, manifest.content_type); !good) {
-    return quarantine(pending, good.error().reason);
-  }
-  const Outgoing& row = pending.row;
-  Received received{pending.manifest_jws, "",          std::move(inline_payload), manifest.plaintext_size,
-                    ciphertext_sha256,    std::nullopt};
-  if (manifest.anchor) {
-    received.issued_index = manifest.anchor->index;
-    const Receipt receipt{{row.id, context_.self.address, row.peer, context_.self.fed, context_.now()},
-                          row.sha256,
-                          ciphertext_sha256,
-                          manifest.plaintext_sha256};
-    received.receipt = sign_receipt(receipt, context_.self);
-  }
-  const auto appended = store_.received(row, received);
-  if (!appended && appended.error() != ledger::AppendError::kDuplicate) {
-    throw Unavailable("the ledger did not take bundle.received");
-  }
-  ++context_.counters->bundles_received;
-  {
-    const std::lock_guard lock(mutex_);
-    auto& result = pending.result;
-    result.received = true;
-    if (pending.watched) result.plaintext = std::move(plaintext);
-    result.manifest = pending.manifest_jws;
-    result.content_type = manifest.content_type;
-    result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
-    result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
-    result.origin = row.peer.origin();
-    result.cosignatures = pending.manifest->cosignatures;
-  }
-  // `report` may let go of the pending request, so what follows uses copies.
-  const Outgoing ended = row;
-  report(pending, "received", true);
-  if (!received.receipt.empty()) send_receipt(ended.peer, ended.id, received.receipt);
-}
-
-void Requester::send_receipt(const ledger::Address& peer, const std::string& id, const std::string& receipt) {
-  const ledger::Member* member = context_.federation->find(peer);
-  if (member == nullptr) return;
-  (void)context_.publish(ledger::topics::ack(peer, context_.self.address, id),
-                         context_.seal_to(*member, ledger::as_bytes(receipt)), id);
-}
-
-void Requester::send_ack(Pending& pending) {
-  const auto state = pending.window->acknowledge(kMaxMissing);
-  const Outgoing& row = pending.row;
-  const Ack ack{{row.id, context_.self.address, row.peer, context_.self.fed, context_.now()},
-                state.next,
-                state.missing};
-  const std::string jws = sign_ack(ack, context_.self);
-  (void)context_.publish(ledger::topics::ack(row.peer, context_.self.address, row.id),
-                         ledger::to_bytes(ledger::as_bytes(jws)), row.id);
-}
-
-void Requester::handle_error(Pending& pending, const Message& message) {
-  const auto opened = age::open(context_.identities, message.payload);
-  if (!opened) return;
-  const auto authentic = authenticate(ledger::as_text(*opened), message_type::kError, pending.row.peer,
-                                      *context_.federation, context_.now(), kMaxSignedBytes);
-  const auto error =
-      authentic ? parse_error(authentic->payload) : ledger::Result<ErrorReply>(Problem{"not authentic"});
-  if (!error || error->envelope.id != pending.row.id || error->envelope.to != context_.self.address ||
-      error->envelope.from != pending.row.peer || error->request_sha256 != pending.row.sha256) {
-    return;
-  }
-  if (error->code == Code::kBusy) return;  // the next repetition asks again
-  // An answer is already being received; only what the peer said after it can end it.
-  if (pending.window && error->envelope.issued <= pending.manifest->manifest.envelope.issued) return;
-  fail(pending, OutgoingState::kRefused, error->code, "the peer refused");
-}
-
-void Requester::fail(Pending& pending, OutgoingState state, Code code, const std::string& reason) {
-  const std::string id = pending.row.id;
-  store_.ended(id, state, code_text(code), reason);
-  {
-    const std::lock_guard lock(mutex_);
-    pending.result.code = code;
-    pending.result.reason = reason;
-  }
-  if (state == OutgoingState::kFailed) ++context_.counters->transfers_failed;
-  log::info(
-      "request ended",
-      {{"request", id}, {"peer", pending.row.peer.text()}, {"code", code_text(code)}, {"reason", reason}});
-  report(pending, std::string(outgoing_state_text(state)), true);
-}
-
-void Requester::quarantine(Pending& pending, const std::string& reason) {
-  const Outgoing row = pending.row;
-  pending.file.reset();
-  quarantine_inbox(context_.config->agent.state_dir, row.id, reason);
-  log::warning("answer quarantined", {{"request", row.id}, {"peer", row.peer.text()}, {"reason", reason}});
-  fail(pending, OutgoingState::kFailed, Code::kMalformed, "answer quarantined: " + reason);
-  send_rejection(row, Code::kMalformed);
-}
-
-// The sender learns that its transfer ended, not why.
-void Requester::send_rejection(const Outgoing& row, Code code) {
-  const ledger::Member* member = context_.federation->find(row.peer);
-  if (member == nullptr) return;
-  const ErrorReply reply{
-      {row.id, context_.self.address, row.peer, context_.self.fed, context_.now()}, row.sha256, code};
-  (void)context_.publish(ledger::topics::ack(row.peer, context_.self.address, row.id),
-                         context_.seal_to(*member, ledger::as_bytes(sign_error(reply, context_.self))),
-                         row.id);
-}
-
-// Whoever still sends has not heard how the request ended.
-void Requester::answer_late_manifest(const Outgoing& row) {
-  if (!row.receipt.empty()) return send_receipt(row.peer, row.id, row.receipt);
-  if (row.state == OutgoingState::kRefused || row.state == OutgoingState::kFailed ||
-      row.state == OutgoingState::kDropped) {
-    send_rejection(row, code_from_text(row.code).value_or(Code::kFailed));
-  }
-}
-
 fhir::Identifier Requester::asked_patient(const Outgoing& row) {
   const auto opened = age::open(context_.identities, row.patient);
   const auto patient = opened ? ledger::parse_json(ledger::as_text(*opened))
@@ -526,7 +198,7 @@ void Requester::resume_one(Pending& pending) {
   const Manifest& manifest = accepted->value().manifest;
   pending.file =
       std::make_unique<InboxFile>(inbox_, pending.row.id, manifest.ciphertext_size, manifest.chunk_count);
-  pending.window.emplace(manifest.chunk_count, window_chunks(*context_.config));
+  pending.window.emplace(manifest.chunk_count, context_.window_chunks());
   for (const std::uint64_t chunk : pending.file->present()) (void)pending.window->take(chunk);
   pending.manifest_jws = pending.row.manifest;
   pending.manifest = std::move(accepted->value());
@@ -605,45 +277,6 @@ bool Requester::drop(const std::string& id) {
       fail(*pending, OutgoingState::kDropped, Code::kFailed, "dropped by the operator");
     });
   });
-}
-
-Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
-  const auto row = store_.find(id);
-  if (!row || row->state != OutgoingState::kReceived)
-    return Refusal{Code::kNotAvailable, "no received bundle with this id"};
-  Pending pending(*row);
-  pending.patient = asked_patient(*row);
-  const auto accepted = accept(pending, row->manifest);
-  if (!accepted || !*accepted) return Refusal{Code::kFailed, "the stored manifest is no longer acceptable"};
-  const Manifest& manifest = accepted->value().manifest;
-  PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
-  std::optional<Problem> problem;
-  const auto take = [&](ledger::ByteView piece) {
-    const auto written = opener.write(piece);
-    if (!written) problem = written.error();
-    return !problem;
-  };
-  if (!row->payload.empty()) {
-    take(row->payload);
-  } else if (!read_inbox(inbox_, id, take)) {
-    return Refusal{Code::kNotAvailable, "its ciphertext is no longer in the inbox"};
-  }
-  if (problem) return Refusal{Code::kFailed, problem->reason};
-  auto plaintext = opener.finish(manifest.plaintext_sha256);
-  if (!plaintext) return Refusal{Code::kFailed, plaintext.error().reason};
-  if (const auto good = check_plaintext(pending, *plaintext, manifest.content_type); !good) {
-    return Refusal{Code::kFailed, good.error().reason};
-  }
-  RequestResult result;
-  result.received = true;
-  result.plaintext = std::move(*plaintext);
-  result.manifest = row->manifest;
-  result.content_type = manifest.content_type;
-  result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
-  result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
-  result.origin = row->peer.origin();
-  result.cosignatures = accepted->value().cosignatures;
-  return result;
 }
 
 }  // namespace edge

@@ -53,6 +53,9 @@ class Responder {
     ledger::TimePoint deadline{};
   };
   using TransferPointer = std::shared_ptr<Transfer>;
+  static std::string key_of(const ledger::Address& peer, const std::string& id) {
+    return peer.text() + " " + id;
+  }
 
   void handle_request(const mqtt_transport::Message& message, const ledger::topics::Parsed& topic,
                       Timer::Clock::time_point received);

@@ -47,7 +47,7 @@ int run_service(const Config& config, const std::function<ledger::Result<Config>
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   ::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a full disk, not the end
-  prctl(PR_SET_DUMPABLE, 0);  // no core dump, no ptrace: keys are in this process
+  prctl(PR_SET_DUMPABLE, 0);   // no core dump, no ptrace: keys are in this process
   keep_freed_memory();
   initialise_cryptography();
 

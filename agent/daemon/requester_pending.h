@@ -1,0 +1,36 @@
+// Private to requester.cpp and requester_answers.cpp.
+#pragma once
+
+#include "agent/daemon/requester.h"
+
+namespace edge {
+
+inline constexpr std::size_t kMaxSignedBytes = 1 << 20;
+
+// Whether an answer of this kind is on the ledger, with a receipt.
+inline bool anchored(Operation operation) {
+  return operation != Operation::kPing;
+}
+
+// One request on its way. Fields below `row` are touched only by tasks of the request's own lane of the
+// queue, one at a time; progress and result are guarded by Requester::mutex_.
+struct Requester::Pending {
+  explicit Pending(Outgoing stored) : row(std::move(stored)) {}
+
+  Outgoing row;
+  fhir::Identifier patient;
+  std::optional<AcceptedManifest> manifest;
+  std::string manifest_jws;
+  std::optional<ReceiveWindow> window;
+  std::unique_ptr<InboxFile> file;
+  bool closed = false;  // ended, nothing more is taken
+
+  // Guarded by mutex_.
+  RequestProgress progress;
+  RequestResult result;
+  bool watched = true;
+  unsigned attempts = 0;
+  Timer::Clock::time_point next_retry{};
+};
+
+}  // namespace edge
