@@ -229,7 +229,8 @@ bool read_inbox(const fs::path& inbox, const std::string& id,
   }
 }
 
-void quarantine_inbox(const fs::path& state_dir, const std::string& id, const std::string& reason) {
+void quarantine_inbox(const fs::path& state_dir, const std::string& id, const std::string& reason,
+                      std::string_view manifest, ledger::ByteView inline_ciphertext) {
   const fs::path target = state_dir / "quarantine" / id;
   fs::create_directories(target.parent_path());
   fs::permissions(target.parent_path(), fs::perms::owner_all);
@@ -238,8 +239,13 @@ void quarantine_inbox(const fs::path& state_dir, const std::string& id, const st
   std::error_code moved;
   fs::rename(state_dir / "inbox" / id, target, moved);
   if (moved) fs::create_directories(target);
-  const File file(target / "reason", O_WRONLY | O_CREAT | O_TRUNC);
-  if (file.get() >= 0) write_all(file.get(), ledger::as_bytes(reason + "\n"), 0);
+  const auto keep = [&target](const char* name, ledger::ByteView bytes) {
+    const File file(target / name, O_WRONLY | O_CREAT | O_TRUNC);
+    if (!bytes.empty() && file.get() >= 0) write_all(file.get(), bytes, 0);
+  };
+  keep("manifest", ledger::as_bytes(manifest));
+  if (!inline_ciphertext.empty()) keep("ciphertext", inline_ciphertext);
+  keep("reason", ledger::as_bytes(reason + "\n"));
 }
 
 void remove_inbox(const fs::path& inbox, const std::string& id) {

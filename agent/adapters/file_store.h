@@ -59,9 +59,11 @@ class InboxFile {
 // A received ciphertext that lies in inbox/<id>/; false if there is none.
 bool read_inbox(const std::filesystem::path& inbox, const std::string& id,
                 const std::function<bool(ledger::ByteView)>& take);
-// Moves inbox/<id>/ to quarantine/<id>/ with the reason beside it, or deletes it.
+// Moves inbox/<id>/ to quarantine/<id>/ (the ciphertext stays readable with this agent's age identity only),
+// with the manifest and the reason beside it. An inline ciphertext is written there too.
 void quarantine_inbox(const std::filesystem::path& state_dir, const std::string& id,
-                      const std::string& reason);
+                      const std::string& reason, std::string_view manifest,
+                      ledger::ByteView inline_ciphertext);
 void remove_inbox(const std::filesystem::path& inbox, const std::string& id);
 
 }  // namespace edge

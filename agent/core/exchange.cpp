@@ -116,6 +116,8 @@ Outcome<std::string> Exchange::signed_bundle_into(const VerifiedRequest& verifie
   if (!assembled) return Refusal{Code::kFailed, "bundle: " + assembled.error().reason};
   const fhir::SignatureInput signature_input{settings_.self.signer, settings_.self.kid, settings_.x5c_der,
                                              settings_.self.address.text(), input->now};
+  input->resources = {};  // spliced; a large record is not held twice
+  input->linked = {};
   const auto sign = [&] { return fhir::make_signature(assembled->canonical, signature_input); };
   // The signature is the Bundle's last member, so everything before it is compressed and encrypted beside
   // signing.
@@ -139,7 +141,10 @@ Outcome<fhir::AssembleInput> Exchange::gather(const VerifiedRequest& verified,
   fhir::AssembleInput input;
   std::size_t bytes = 0;
   bool found = false;
+  const bool as_they_came = request.operation == Operation::kEverything;
   const auto take = [&](fhir::Prepared&& resource) {
+    // Only one of the two forms goes into the bundle; the other would double what is held.
+    if (as_they_came) resource.ips = resource.ips_canonical = resource.narrative_row = {};
     bytes += resource.ips.size() + resource.source.size();
     if (resource.kind == "Patient" && resource.key == patient_key) {
       input.patient = std::move(resource);
@@ -149,7 +154,7 @@ Outcome<fhir::AssembleInput> Exchange::gather(const VerifiedRequest& verified,
     }
     return bytes <= settings_.max_bundle_bytes;
   };
-  if (request.operation == Operation::kEverything) {
+  if (as_they_came) {
     ports_.records->stream(patient_key, take);
   } else {
     ports_.records->stream_sections(patient_key, take);

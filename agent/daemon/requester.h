@@ -79,7 +79,8 @@ class Requester {
   void finish(Pending& pending, const ledger::Hash& ciphertext_sha256, std::string plaintext,
               ledger::Bytes inline_payload);
   void fail(Pending& pending, OutgoingState state, Code code, const std::string& reason);
-  void quarantine(Pending& pending, const std::string& reason);
+  // Keeps an answer that must not be handed out, with the reason, and ends the request.
+  void quarantine(Pending& pending, const std::string& reason, ledger::ByteView inline_ciphertext = {});
   void send_ack(Pending& pending);
   void send_rejection(const Outgoing& row, Code code);
   void answer_late_manifest(const Outgoing& row);

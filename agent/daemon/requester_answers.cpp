@@ -77,7 +77,10 @@ void Requester::handle_manifest(Pending& pending, const Message& message) {
   if (!framed) return;
   const auto accepted = accept(pending, framed->jws);
   if (!accepted) return;
-  if (!*accepted) return quarantine(pending, accepted->error().reason);
+  if (!*accepted) {
+    pending.manifest_jws = framed->jws;
+    return quarantine(pending, accepted->error().reason, framed->inline_ciphertext);
+  }
   // Without a window nothing of an answer was kept yet, or keeping it failed: then it is taken now.
   if (!pending.window)
     return take_manifest(pending, accepted->value(), std::string(framed->jws), framed->inline_ciphertext);
@@ -94,14 +97,14 @@ void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::
   if (manifest.chunk_count == 0) {
     if (inline_ciphertext.size() != manifest.ciphertext_size ||
         ledger::sha256(inline_ciphertext) != manifest.ciphertext_sha256) {
-      return quarantine(pending, "inline payload is not what the manifest describes");
+      return quarantine(pending, "inline payload is not what the manifest describes", inline_ciphertext);
     }
     report(pending, "verifying");
     PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
     const auto written = opener.write(inline_ciphertext);
     auto plaintext =
         written ? opener.finish(manifest.plaintext_sha256) : ledger::Result<std::string>(written.error());
-    if (!plaintext) return quarantine(pending, plaintext.error().reason);
+    if (!plaintext) return quarantine(pending, plaintext.error().reason, inline_ciphertext);
     return finish(pending, manifest.ciphertext_sha256, std::move(*plaintext),
                   ledger::to_bytes(inline_ciphertext));
   }
@@ -196,7 +199,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
                        ledger::Bytes inline_payload) {
   const Manifest& manifest = pending.manifest->manifest;
   if (const auto good = check_plaintext(pending, plaintext, manifest.content_type); !good) {
-    return quarantine(pending, good.error().reason);
+    return quarantine(pending, good.error().reason, inline_payload);
   }
   const Outgoing& row = pending.row;
   Received received{pending.manifest_jws, "",          std::move(inline_payload), manifest.plaintext_size,
@@ -282,10 +285,10 @@ void Requester::fail(Pending& pending, OutgoingState state, Code code, const std
   report(pending, std::string(outgoing_state_text(state)), true);
 }
 
-void Requester::quarantine(Pending& pending, const std::string& reason) {
+void Requester::quarantine(Pending& pending, const std::string& reason, ledger::ByteView inline_ciphertext) {
   const Outgoing row = pending.row;
   pending.file.reset();
-  quarantine_inbox(context_.config->agent.state_dir, row.id, reason);
+  quarantine_inbox(context_.config->agent.state_dir, row.id, reason, pending.manifest_jws, inline_ciphertext);
   log::warning("answer quarantined", {{"request", row.id}, {"peer", row.peer.text()}, {"reason", reason}});
   fail(pending, OutgoingState::kFailed, Code::kMalformed, "answer quarantined: " + reason);
   send_rejection(row, Code::kMalformed);

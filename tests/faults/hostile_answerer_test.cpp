@@ -63,7 +63,10 @@ class Scene {
     std::optional<edge::ErrorReply> error;
     while (!error) error = liar.next_feedback(answer).error;
     CHECK(error->code == edge::Code::kMalformed);
-    CHECK(read_file(asking.state() / "quarantine" / id / "reason").find(reason) != std::string::npos);
+    const auto kept = asking.state() / "quarantine" / id;
+    CHECK(read_file(kept / "reason").find(reason) != std::string::npos);
+    CHECK(std::filesystem::file_size(kept / "manifest") > 0);
+    CHECK(read_file(kept / "ciphertext").starts_with("age-encryption.org/v1"));
     CHECK(asking.command_json({"queue", "show", id})
               .at("request")
               .at("reason")
