@@ -71,8 +71,8 @@ void sync_directory(const fs::path& directory) {
 // Small payloads never touch the disk here; the first byte beyond the inline limit opens the file.
 class FileSpoolWriter : public SpoolWriter {
  public:
-  FileSpoolWriter(fs::path directory, std::string name)
-      : directory_(std::move(directory)), name_(std::move(name)) {}
+  FileSpoolWriter(fs::path directory, std::string name, std::uint64_t spool_bytes)
+      : directory_(std::move(directory)), name_(std::move(name)), spool_bytes_(spool_bytes) {}
   ~FileSpoolWriter() override {
     if (descriptor_ < 0) return;
     ::close(descriptor_);
@@ -101,6 +101,7 @@ class FileSpoolWriter : public SpoolWriter {
  private:
   void spill() {
     if (descriptor_ < 0) {
+      require_quota(directory_.parent_path(), 0, spool_bytes_);
       descriptor_ = ::open((directory_ / name_).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
       if (descriptor_ < 0) unavailable("creating a spool file");
     }
@@ -111,6 +112,7 @@ class FileSpoolWriter : public SpoolWriter {
 
   fs::path directory_;
   std::string name_;
+  std::uint64_t spool_bytes_;
   ledger::Bytes buffer_;
   int descriptor_ = -1;
   std::uint64_t written_ = 0;
@@ -127,9 +129,25 @@ void require_room(const fs::path& directory, std::uint64_t min_free_bytes) {
   }
 }
 
-FileSpool::FileSpool(fs::path directory, std::uint64_t min_free_bytes, FillRandom fill_random)
+void require_quota(const fs::path& state_dir, std::uint64_t more, std::uint64_t spool_bytes) {
+  std::uint64_t held = more;
+  for (const char* name : {"spool", "inbox"}) {
+    std::error_code gone;  // files come and go meanwhile
+    for (fs::recursive_directory_iterator item(state_dir / name, gone), end; !gone && item != end;
+         item.increment(gone)) {
+      std::error_code vanished;
+      const auto size = item->is_regular_file(vanished) ? item->file_size(vanished) : 0;
+      if (!vanished) held += size;
+    }
+  }
+  if (held > spool_bytes) throw Unavailable("spool and inbox hold as much as limits.spool_bytes allows");
+}
+
+FileSpool::FileSpool(fs::path directory, std::uint64_t min_free_bytes, FillRandom fill_random,
+                     std::uint64_t spool_bytes)
     : directory_(std::move(directory)),
       min_free_bytes_(min_free_bytes),
+      spool_bytes_(spool_bytes),
       fill_random_(std::move(fill_random)) {
   fs::create_directories(directory_);
   fs::permissions(directory_, fs::perms::owner_all);
@@ -139,7 +157,7 @@ std::unique_ptr<SpoolWriter> FileSpool::begin() {
   require_room(directory_, min_free_bytes_);
   std::array<std::uint8_t, 16> name{};
   fill_random_(name);
-  return std::make_unique<FileSpoolWriter>(directory_, ledger::to_hex(name) + ".age");
+  return std::make_unique<FileSpoolWriter>(directory_, ledger::to_hex(name) + ".age", spool_bytes_);
 }
 
 ledger::Bytes FileSpool::read(const std::string& file, std::uint64_t from, std::uint64_t length) const {

@@ -13,10 +13,15 @@ namespace edge {
 
 // Room on the disk of `directory`, against the low-water mark. Throws Unavailable below it.
 void require_room(const std::filesystem::path& directory, std::uint64_t min_free_bytes);
+// What spool and inbox below `state_dir` hold, with `more` bytes, against limits.spool_bytes. Throws
+// Unavailable beyond it.
+void require_quota(const std::filesystem::path& state_dir, std::uint64_t more, std::uint64_t spool_bytes);
 
 class FileSpool : public Spool {
  public:
-  FileSpool(std::filesystem::path directory, std::uint64_t min_free_bytes, FillRandom fill_random);
+  // `directory` is spool/ of the state directory; `spool_bytes` bounds it and inbox/ together.
+  FileSpool(std::filesystem::path directory, std::uint64_t min_free_bytes, FillRandom fill_random,
+            std::uint64_t spool_bytes = UINT64_MAX);
   std::unique_ptr<SpoolWriter> begin() override;
 
   // Bytes [from, from + length) of a spooled file. Throws Unavailable if it can't be read.
@@ -27,7 +32,7 @@ class FileSpool : public Spool {
 
  private:
   std::filesystem::path directory_;
-  std::uint64_t min_free_bytes_;
+  std::uint64_t min_free_bytes_, spool_bytes_;
   FillRandom fill_random_;
 };
 

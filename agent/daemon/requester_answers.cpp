@@ -108,6 +108,8 @@ void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::
     return finish(pending, manifest.ciphertext_sha256, std::move(*plaintext),
                   ledger::to_bytes(inline_ciphertext));
   }
+  require_quota(context_.config->agent.state_dir, manifest.ciphertext_size,
+                context_.config->limits.spool_bytes);
   pending.file =
       std::make_unique<InboxFile>(inbox_, pending.row.id, manifest.ciphertext_size, manifest.chunk_count);
   pending.window.emplace(manifest.chunk_count, context_.window_chunks());

@@ -97,10 +97,11 @@ Service::Service(const Config& config)
   journal_ = std::make_unique<ledger::Journal>(journal_options());
   if (const auto why = journal_->frozen(); !why.empty())
     log::error("the ledger signs nothing", {{"reason", why}});
-  records_ = std::make_unique<his::SqliteStore>(
-      or_default(config_.his.database, config_.agent.state_dir / "his.db"));
+  records_ =
+      std::make_unique<his::SqliteStore>(or_default(config_.his.database, config_.agent.state_dir / "his.db"),
+                                         merged_rules(fhir::default_rules(), config_));
   spool_ = std::make_unique<FileSpool>(config_.agent.state_dir / "spool", config_.limits.min_free_bytes,
-                                       context_.fill_random);
+                                       context_.fill_random, config_.limits.spool_bytes);
   disclosures_ = std::make_unique<DisclosureStore>(
       *journal_,
       DisclosureStore::Options{database, config_.transfer.deadline, context_.now, context_.fill_random});
