@@ -121,4 +121,14 @@ std::string sign_note(const Signer& signer, const ledger::NoteKey& key, std::str
   return ledger::note_signature_line(key, signer.sign(ledger::as_bytes(text)));
 }
 
+std::string sign_cosignature(const Signer& signer, const ledger::NoteKey& witness, std::uint64_t timestamp,
+                             std::string_view checkpoint_text) {
+  const bool own_role =
+      witness.type == ledger::NoteKeyType::kCosignatureV1 && witness.key == signer.public_key();
+  if (!own_role || timestamp >> 63U)
+    throw std::invalid_argument("sign_cosignature: not this signer's role, or no time");
+  const std::string message = ledger::cosignature_message(timestamp, checkpoint_text);
+  return ledger::cosignature_line(witness, timestamp, signer.sign(ledger::as_bytes(message)));
+}
+
 }  // namespace edge

@@ -38,4 +38,10 @@ std::string sign_detached_jws(const Signer& signer, std::string_view kid, std::s
 // The signature line of a note: an Ed25519 signature over its text (log keys).
 std::string sign_note(const Signer& signer, const ledger::NoteKey& key, std::string_view text);
 
+// The line of a witness' cosignature/v1 over a checkpoint's text (formats.md 4). `timestamp`: seconds since
+// 1970. Throws std::invalid_argument if `witness` is not the signer's key in that role, or the time is not
+// below 2^63.
+std::string sign_cosignature(const Signer& signer, const ledger::NoteKey& witness, std::uint64_t timestamp,
+                             std::string_view checkpoint_text);
+
 }  // namespace edge

@@ -70,7 +70,7 @@ std::optional<NoteSigner> verify(const NoteKey& key, const NoteSignature& signat
     if (!verify_ed25519(key.key, as_bytes(text), blob)) return std::nullopt;
     return NoteSigner{key, 0, signature.line};
   }
-  if (blob.size() != kTimestampBytes + sizeof(Signature)) return std::nullopt;
+  if (!looks_like_cosignature(signature)) return std::nullopt;
   const std::uint64_t timestamp = read_big_endian(blob.first(kTimestampBytes));
   if (timestamp >> 63U) return std::nullopt;
   const std::string message = cosignature_message(timestamp, text);
@@ -184,6 +184,19 @@ std::string cosignature_message(std::uint64_t timestamp, std::string_view checkp
   std::string message = "cosignature/v1\ntime " + std::to_string(timestamp) + "\n";
   message += checkpoint_text;
   return message;
+}
+
+std::string cosignature_line(const NoteKey& witness, std::uint64_t timestamp, const Signature& signature) {
+  Bytes blob;
+  blob.reserve(kTimestampBytes + signature.size());
+  for (std::size_t i = 1; i <= kTimestampBytes; ++i)
+    blob.push_back(static_cast<std::uint8_t>(timestamp >> (8 * (kTimestampBytes - i))));
+  blob.insert(blob.end(), signature.begin(), signature.end());
+  return note_signature_line(witness, blob);
+}
+
+bool looks_like_cosignature(const NoteSignature& signature) {
+  return signature.blob.size() == kTimestampBytes + sizeof(Signature);
 }
 
 }  // namespace ledger

@@ -59,5 +59,9 @@ Result<VerifiedNote> open_note(std::string_view note, std::span<const NoteKey> k
 // What a signer signs and how the line is written; the signature itself is made in agent/.
 std::string note_signature_line(const NoteKey& key, ByteView blob);
 std::string cosignature_message(std::uint64_t timestamp, std::string_view checkpoint_text);
+// `signature` is over cosignature_message of the same timestamp.
+std::string cosignature_line(const NoteKey& witness, std::uint64_t timestamp, const Signature& signature);
+// Whether the line has the size of a cosignature/v1 (nothing is verified).
+bool looks_like_cosignature(const NoteSignature& signature);
 
 }  // namespace ledger

@@ -152,16 +152,4 @@ VerifyReport verify_log(const LogSource& source, std::span<const NoteKey> keys,
   return Verification(source, keys, options).run();
 }
 
-Result<SignedCheckpoint> open_checkpoint_of(std::string_view note, const std::string& origin,
-                                            std::span<const NoteKey> keys,
-                                            std::span<const NoteKey> witnesses) {
-  Problem last{"no key of this log is known"};
-  for (const auto& key : keys) {
-    auto opened = open_checkpoint(note, key, witnesses);
-    if (opened && opened->checkpoint.origin == origin) return opened;
-    last = opened ? Problem{"it is a checkpoint of another log"} : opened.error();
-  }
-  return last;
-}
-
 }  // namespace ledger

@@ -51,9 +51,4 @@ struct VerifyReport {
 VerifyReport verify_log(const LogSource& source, std::span<const NoteKey> keys,
                         const VerifyOptions& options = {});
 
-// The first of `keys` under which the note is a valid checkpoint of `origin`.
-Result<SignedCheckpoint> open_checkpoint_of(std::string_view note, const std::string& origin,
-                                            std::span<const NoteKey> keys,
-                                            std::span<const NoteKey> witnesses = {});
-
 }  // namespace ledger

@@ -7,8 +7,9 @@
 #include <thread>
 
 #include "ledger-client/core/base64.h"
-#include "ledger-client/core/checkpoint.h"
 #include "ledger-client/core/jws.h"
+#include "ledger-client/core/witness.h"
+#include "tests/support/shared_data.h"
 
 namespace {
 
@@ -129,4 +130,48 @@ TEST_CASE("a signed note opens with its key and no other") {
   ledger::NoteKey other = key;
   other.key = signer_of(6)->public_key();
   CHECK_FALSE(ledger::open_note(note, {&other, 1}).ok());
+}
+
+TEST_CASE("a cosignature opens as its witness', and is signed in no other role") {
+  const auto signer = signer_of(7);
+  const ledger::NoteKey witness{"ehr/10-20-0-6/witness", ledger::NoteKeyType::kCosignatureV1,
+                                signer->public_key()};
+  const ledger::Checkpoint checkpoint{"ehr/10-20-0-5", 5, ledger::Hash{3}};
+  const std::string text = checkpoint.to_text();
+  const std::string line = edge::sign_cosignature(*signer, witness, 1767225600, text);
+  const auto verified = ledger::verify_cosignature(line, checkpoint, witness);
+  REQUIRE(verified);
+  CHECK(verified->timestamp == 1767225600);
+  const std::uint64_t latest = (std::uint64_t{1} << 63U) - 1;
+  CHECK(ledger::verify_cosignature(edge::sign_cosignature(*signer, witness, latest, text), checkpoint,
+                                   witness));
+  CHECK_THROWS_AS(edge::sign_cosignature(*signer, witness, latest + 1, text), std::invalid_argument);
+  CHECK_THROWS_AS(edge::sign_cosignature(*signer_of(8), witness, 1, text), std::invalid_argument);
+  ledger::NoteKey log = witness;
+  log.type = ledger::NoteKeyType::kEd25519;
+  CHECK_THROWS_AS(edge::sign_cosignature(*signer, log, 1, text), std::invalid_argument);
+}
+
+TEST_CASE("checkpoints and cosignatures of another implementation are signed again byte for byte") {
+  const auto tlog = test_support::shared_data("testkit/tlog/generated");
+  if (!tlog) return;
+  const auto keys = nlohmann::json::parse(test_support::read_file(*tlog / "keys.json"));
+  const auto signer = [&](const char* who) {
+    const auto seed = ledger::from_hex(keys[who]["seed_hex"].get<std::string>()).value();
+    return edge::make_ed25519_signer(edge::Secret(seed));
+  };
+  const auto key = [&](const char* who) {
+    return ledger::NoteKey::from_vkey(keys[who]["vkey"].get<std::string>()).value();
+  };
+  for (const std::uint64_t size : {0, 1, 2, 3, 7, 8, 255, 256, 257, 511, 512, 513, 600}) {
+    const std::string note = test_support::read_file(*tlog / "log" / ("checkpoint." + std::to_string(size)));
+    const auto opened = ledger::open_checkpoint(note, key("log"));
+    REQUIRE(opened.ok());
+    const std::string text = opened->checkpoint.to_text();
+    std::string again = text + "\n" + edge::sign_note(*signer("log"), key("log"), text);
+    std::uint64_t timestamp = 1767225600 + 10 * size;
+    for (const auto* witness : {"witness_b", "witness_c", "witness_d"})
+      again += edge::sign_cosignature(*signer(witness), key(witness), timestamp++, text);
+    CHECK(again == note);
+  }
 }

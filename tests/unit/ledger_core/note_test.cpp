@@ -1,18 +1,18 @@
 #include "ledger-client/core/note.h"
 
-#include <sodium.h>
-
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "ledger-client/core/base64.h"
 #include "ledger-client/core/checkpoint.h"
 #include "ledger-client/core/merkle.h"
+#include "tests/support/note_signer.h"
 #include "tests/support/shared_data.h"
 
 using ledger::NoteKey;
 using ledger::NoteKeyType;
 using nlohmann::json;
+using Signer = test_support::NoteSigner;
 
 namespace {
 
@@ -23,36 +23,6 @@ json read_json(const std::filesystem::path& file) {
 NoteKey key_of(const json& entry) {
   return NoteKey::from_vkey(entry["vkey"].get<std::string>()).value();
 }
-
-// A signer of these tests: an Ed25519 pair from a seed, with the key as others see it.
-struct Signer {
-  NoteKey key;
-  std::array<std::uint8_t, crypto_sign_SECRETKEYBYTES> secret{};
-
-  Signer(const std::string& name, NoteKeyType type, const ledger::Bytes& seed) {
-    key.name = name;
-    key.type = type;
-    crypto_sign_seed_keypair(key.key.bytes.data(), secret.data(), seed.data());
-  }
-  Signer(const std::string& name, NoteKeyType type, std::uint8_t seed = 1)
-      : Signer(name, type, ledger::Bytes(32, seed)) {}
-
-  ledger::Bytes sign(std::string_view message) const {
-    ledger::Bytes signature(crypto_sign_BYTES);
-    const auto bytes = ledger::as_bytes(message);
-    crypto_sign_detached(signature.data(), nullptr, bytes.data(), bytes.size(), secret.data());
-    return signature;
-  }
-  std::string line(std::string_view text) const { return ledger::note_signature_line(key, sign(text)); }
-  std::string cosign(std::string_view text, std::uint64_t timestamp) const {
-    ledger::Bytes blob;
-    for (int shift = 56; shift >= 0; shift -= 8)
-      blob.push_back(static_cast<std::uint8_t>(timestamp >> shift));
-    const auto signature = sign(ledger::cosignature_message(timestamp, text));
-    blob.insert(blob.end(), signature.begin(), signature.end());
-    return ledger::note_signature_line(key, blob);
-  }
-};
 
 const Signer kLog{"ehr/10-20-0-5", NoteKeyType::kEd25519, 1};
 const Signer kWitness{"ehr/10-20-0-6/witness", NoteKeyType::kCosignatureV1, 2};
@@ -253,4 +223,51 @@ TEST_CASE("roles can't be exchanged") {
   CHECK(same_key_as_log.key.id() != kLog.key.id());
   CHECK_FALSE(ledger::open_checkpoint(text + "\n" + same_key_as_log.cosign(text, 1), kLog.key).ok());
   CHECK_FALSE(ledger::open_checkpoint(text + "\n" + kWitness.cosign(text, 1), kWitness.key).ok());
+}
+
+TEST_CASE("a checkpoint cosigned beside a log signature of an unknown type") {
+  const auto sunlight = test_support::shared_data("testkit/tlog/sunlight-mirror");
+  if (!sunlight) return;
+  const std::string note = test_support::read_file(*sunlight / "witness-checkpoint");
+  const auto parsed = ledger::parse_note(note);
+  REQUIRE(parsed.ok());
+  CHECK(parsed->signatures.size() == 2);
+  const std::string vkey = read_json(*sunlight / "witness.v0.json")["verifier_keys"][0];
+  const std::vector<NoteKey> witness{NoteKey::from_vkey(vkey).value()};
+  const auto opened = ledger::open_note(note, witness);
+  REQUIRE(opened.ok());
+  REQUIRE(opened->signers.size() == 1);
+  CHECK(opened->signers[0].line == parsed->signatures[1].line);
+  CHECK(opened->signers[0].timestamp == 0x69546780);
+  CHECK(ledger::parse_checkpoint(opened->text)->size == 300);
+}
+
+TEST_CASE("a log with several keys: one must have signed, none wrongly, and the origin is the caller's") {
+  const std::string origin = kLog.key.name, text = ledger::Checkpoint{origin, 5, {}}.to_text();
+  const Signer next{origin, NoteKeyType::kEd25519, 8};
+  const std::vector<NoteKey> both{kLog.key, next.key};
+  const std::vector<NoteKey> witnesses{kWitness.key};
+  for (const std::string& lines : {kLog.line(text), next.line(text)}) {
+    const auto opened = ledger::open_checkpoint_of(text + "\n" + lines, origin, both);
+    REQUIRE(opened.ok());
+    REQUIRE(opened->log_signers.size() == 1);
+    CHECK(opened->log_signers[0].line == lines);
+  }
+  const std::string all = text + "\n" + kLog.line(text) + kWitness.cosign(text, 9) + next.line(text);
+  const auto opened = ledger::open_checkpoint_of(all, origin, both, witnesses);
+  REQUIRE(opened.ok());
+  CHECK(opened->log_signers.size() == 2);
+  CHECK(opened->cosigners.size() == 1);
+  CHECK_FALSE(
+      ledger::open_checkpoint_of(text + "\n" + kLog.line(text) + next.line("x\n"), origin, both).ok());
+  CHECK_FALSE(ledger::open_checkpoint_of(text + "\n" + kLog.line(text), "ehr/10-20-0-9", both).ok());
+  CHECK_FALSE(ledger::open_checkpoint_of(text + "\n" + kLog.line(text), origin, {}).ok());
+  CHECK_FALSE(ledger::open_checkpoint_of(text + "\n" + kWitness.cosign(text, 9), origin, witnesses).ok());
+}
+
+TEST_CASE("a checkpoint's text has a largest size, so that a proof about two of them fits an entry") {
+  const std::string text = ledger::Checkpoint{kLog.key.name, 5, {}}.to_text();
+  const std::string room(ledger::kMaxCheckpointBytes - text.size() - 1, 'x');
+  CHECK(ledger::parse_checkpoint(text + room + "\n").ok());
+  CHECK_FALSE(ledger::parse_checkpoint(text + room + "x\n").ok());
 }
