@@ -1,9 +1,10 @@
 #include "ledger-client/cli/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 
-#include "ledger-client/core/address.h"
+#include "ledger-client/core/origin.h"
 #include "ledger-client/store/log_reader.h"
 #include "ledger-client/store/tiles.h"
 
@@ -72,9 +73,13 @@ void add_json_option(CLI::App& command, Options& options) {
 }
 
 std::string full_origin(const std::string& text) {
-  if (const auto address = Address::parse(text)) return address->origin();
-  if (const auto address = Address::from_topic_form(text)) return address->origin();
-  return text;
+  const auto slash = std::min(text.find('/'), text.size());
+  const auto host = text.substr(0, slash);
+  auto address = Address::parse(host);
+  if (!address) address = Address::from_topic_form(host);
+  if (!address) return text;
+  const std::string origin = address->origin() + text.substr(slash);
+  return parse_origin(origin) ? origin : text;
 }
 
 std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options) {

@@ -37,8 +37,8 @@ void add_source_options(CLI::App& command, Options& options, bool with_broker);
 void add_trust_options(CLI::App& command, Options& options);
 void add_json_option(CLI::App& command, Options& options);
 
-// `10.20.0.5`, `10-20-0-5` and `ehr/10-20-0-5` name the same log; anything else stays as it is (another
-// system's origin).
+// `10.20.0.5`, `10-20-0-5` and `ehr/10-20-0-5` name the same log, `10.20.0.5/2` the one that continued it
+// after a retirement; anything else stays as it is (another system's origin).
 std::string full_origin(const std::string& text);
 
 // The log that is asked for. Throws UserError (kNotFound) if it is not there.

@@ -1,10 +1,10 @@
 #include "ledger-client/core/entry.h"
 
-#include <algorithm>
 #include <stdexcept>
 
 #include "ledger-client/core/canonical_scan.h"
 #include "ledger-client/core/json_text.h"
+#include "ledger-client/core/origin.h"
 #include "ledger-client/core/sha256.h"
 #include "ledger-client/core/utf8.h"
 
@@ -13,7 +13,6 @@ namespace ledger {
 namespace {
 
 constexpr std::size_t kMaxDepth = 64;
-constexpr std::size_t kMaxOriginBytes = 64;
 constexpr std::size_t kMaxTypeBytes = 64;
 
 bool is_lower(char c) {
@@ -21,19 +20,6 @@ bool is_lower(char c) {
 }
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-// `ehr/<topic form>`, and `/<generation>` from the second on.
-bool is_origin(std::string_view origin) {
-  constexpr std::string_view kPrefix = "ehr/";
-  if (origin.size() > kMaxOriginBytes || !origin.starts_with(kPrefix)) return false;
-  origin.remove_prefix(kPrefix.size());
-  const std::string_view host = origin.substr(0, origin.find('/'));
-  if (host.empty() || host.find_first_not_of("0123456789abcdef-") != host.npos) return false;
-  if (host.size() == origin.size()) return true;
-  const std::string_view generation = origin.substr(host.size() + 1);
-  return !generation.empty() && generation.front() != '0' &&
-         std::all_of(generation.begin(), generation.end(), is_digit);
 }
 
 // Words of lower-case letters and digits, joined by single dots and hyphens.
@@ -59,7 +45,7 @@ Hash first_prev(std::string_view origin) {
 }
 
 std::string encode_entry(const Entry& entry) {
-  if (!is_origin(entry.origin) || !is_type(entry.type) || entry.index > kMaxJsonInteger) {
+  if (!has_origin_form(entry.origin) || !is_type(entry.type) || entry.index > kMaxJsonInteger) {
     throw std::invalid_argument("entry: no such origin, type or index");
   }
   std::string line;
@@ -85,7 +71,7 @@ Result<Entry> parse_entry(std::string_view line) {
   const auto index = scan.literal(",\"index\":") ? scan.integer() : std::nullopt;
   if (!index) return problem("the index is not an integer up to 2^53");
   const auto origin = scan.literal(",\"origin\":") ? scan.plain_string() : std::nullopt;
-  if (!origin || !is_origin(*origin)) return problem("the origin is not of the form ehr/<address>");
+  if (!origin || !has_origin_form(*origin)) return problem("the origin is not of the form ehr/<address>");
   const auto prev_hex = scan.literal(",\"prev\":") ? scan.plain_string() : std::nullopt;
   const auto prev = prev_hex ? hash_from_hex(*prev_hex) : std::nullopt;
   if (!prev) return problem("prev is not 64 lower-case hexadecimal digits");

@@ -4,7 +4,6 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "ledger-client/core/base64.h"
 #include "ledger-client/core/canonical_json.h"
 
 namespace ledger {
@@ -108,14 +107,6 @@ class Node {
   std::string place_;
 };
 
-std::optional<PublicKey> read_public_key(std::string_view base64url) {
-  const auto bytes = base64url_decode(base64url);
-  PublicKey key;
-  if (!bytes || bytes->size() != key.bytes.size()) return std::nullopt;
-  std::copy(bytes->begin(), bytes->end(), key.bytes.begin());
-  return key;
-}
-
 // The checksum of Bech32 (BIP 173) over values of 5 bits.
 std::uint32_t bech32_step(std::uint32_t sum, std::uint32_t value) {
   constexpr std::array<std::uint32_t, 5> kGenerators{0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd,
@@ -151,25 +142,30 @@ bool is_key_id(std::string_view id, std::string_view use) {
   return number.front() != '0' && number.find_first_not_of("0123456789") == number.npos;
 }
 
-void check_note_key(const Node& place, std::string_view vkey, NoteKeyType type, const std::string& name) {
+// Whether a log or witness of that owner may be called so: a log's name has a generation from the second on.
+bool is_name_of(const Address& owner, std::string_view name, NoteKeyType type) {
+  if (type == NoteKeyType::kCosignatureV1) return name == owner.witness_name();
+  const auto origin = parse_origin(name);
+  return origin && origin->address == owner;
+}
+
+void check_note_key(const Node& place, std::string_view vkey, NoteKeyType type, const Address& owner) {
   const auto key = NoteKey::from_vkey(vkey);
   if (!key) place.refuse("is no note key: " + key.error().reason);
   if (key->type != type) place.refuse("is a note key of the wrong type");
-  // A log's name may have a generation behind the origin: an origin that was retired is followed by `…/2`.
-  const bool later_log = type == NoteKeyType::kEd25519 && key->name.starts_with(name + "/");
-  if (key->name != name && !later_log) place.refuse("is a key of somebody else's name");
+  if (!is_name_of(owner, key->name, type)) place.refuse("is a key of somebody else's name");
 }
 
 void check_public_text(const Node& place, KeyUse use, std::string_view text, const Address& owner) {
   switch (use) {
     case KeyUse::kSign:
-      if (!read_public_key(text)) place.refuse("is not the base64url of 32 bytes");
+      if (!parse_sign_key(text)) place.refuse("is not the base64url of 32 bytes");
       return;
     case KeyUse::kLog:
-      check_note_key(place, text, NoteKeyType::kEd25519, owner.origin());
+      check_note_key(place, text, NoteKeyType::kEd25519, owner);
       return;
     case KeyUse::kWitness:
-      check_note_key(place, text, NoteKeyType::kCosignatureV1, owner.witness_name());
+      check_note_key(place, text, NoteKeyType::kCosignatureV1, owner);
       return;
     case KeyUse::kAge:
       if (!is_age_recipient(text)) place.refuse("is not an age1 recipient");
@@ -230,7 +226,7 @@ void check_governance(const Node& document) {
       const std::string& id = admin["id"].text(kMaxName);
       if (std::find(ids.begin(), ids.end(), id) != ids.end()) admin["id"].refuse("is there twice");
       ids.push_back(id);
-      if (!read_public_key(admin["key"].text(kMaxPublicText)))
+      if (!parse_sign_key(admin["key"].text(kMaxPublicText)))
         admin["key"].refuse("is not the base64url of 32 bytes");
     }
   }
@@ -257,62 +253,7 @@ Federation read_document(const Node& document) {
   return federation;
 }
 
-const MemberKey* newest(const std::vector<MemberKey>& keys, KeyUse use) {
-  const MemberKey* found = nullptr;
-  for (const MemberKey& key : keys) {
-    if (key.use == use && (!found || key.from >= found->from)) found = &key;
-  }
-  return found;
-}
-
-std::optional<NoteKey> newest_note_key(const std::vector<MemberKey>& keys, KeyUse use) {
-  const MemberKey* const key = newest(keys, use);
-  if (!key) return std::nullopt;
-  auto note_key = NoteKey::from_vkey(key->public_text);
-  if (!note_key) return std::nullopt;
-  return std::move(note_key.value());
-}
-
 }  // namespace
-
-bool Member::has_role(std::string_view role) const {
-  return std::find(roles.begin(), roles.end(), role) != roles.end();
-}
-
-std::optional<PublicKey> Member::sign_key(std::string_view id, TimePoint at) const {
-  for (const MemberKey& key : keys) {
-    const bool valid = key.from <= at && (!key.to || at < *key.to);
-    if (key.use == KeyUse::kSign && key.id == id && valid) return read_public_key(key.public_text);
-  }
-  return std::nullopt;
-}
-
-std::optional<NoteKey> Member::log_key() const {
-  return newest_note_key(keys, KeyUse::kLog);
-}
-std::optional<NoteKey> Member::witness_key() const {
-  return newest_note_key(keys, KeyUse::kWitness);
-}
-
-std::optional<std::string> Member::age_recipient() const {
-  const MemberKey* const key = newest(keys, KeyUse::kAge);
-  return key ? std::optional{key->public_text} : std::nullopt;
-}
-
-const Member* Federation::find(const Address& address) const {
-  const auto found = std::find_if(members.begin(), members.end(),
-                                  [&](const Member& member) { return member.address == address; });
-  return found == members.end() ? nullptr : &*found;
-}
-
-std::vector<NoteKey> Federation::witness_keys() const {
-  std::vector<NoteKey> keys;
-  for (const Member& member : members) {
-    const bool counts = member.status == MemberStatus::kActive && member.has_role("witness");
-    if (auto key = counts ? member.witness_key() : std::nullopt) keys.push_back(std::move(*key));
-  }
-  return keys;
-}
 
 Result<Federation> parse_federation(std::string_view text) {
   const auto document = parse_json(text, kLimits);

@@ -5,6 +5,7 @@
 
 #include "ledger-client/core/address.h"
 #include "ledger-client/core/note.h"
+#include "ledger-client/core/origin.h"
 #include "ledger-client/core/time_text.h"
 
 namespace ledger {
@@ -20,6 +21,15 @@ struct MemberKey {
   std::optional<TimePoint> to;
 };
 
+// A key of a log or witness and its time: from `from` on, until before `to`.
+struct DatedNoteKey {
+  NoteKey key;
+  TimePoint from{};
+  std::optional<TimePoint> to;
+
+  bool valid_at(TimePoint time) const { return from <= time && (!to || time < *to); }
+};
+
 struct Member {
   Address address;
   std::string name;
@@ -32,6 +42,13 @@ struct Member {
   std::optional<PublicKey> sign_key(std::string_view id, TimePoint at) const;
   std::optional<NoteKey> log_key() const;      // the newest
   std::optional<NoteKey> witness_key() const;  // the newest
+  // All of them, past ones too, in the order of `from`: a log has a new key after a rotation, and a new
+  // origin (the key's name) after a retirement.
+  std::vector<DatedNoteKey> log_keys() const;
+  std::vector<DatedNoteKey> witness_keys() const;
+  // Every key of one of the member's logs, whatever its time: what it signed once stays verifiable.
+  std::vector<NoteKey> log_keys_of(std::string_view origin) const;
+  std::optional<std::string> newest_origin() const;  // the name of log_key()
   std::optional<std::string> age_recipient() const;
 };
 
@@ -42,8 +59,15 @@ struct Federation {
   std::vector<Member> members;
 
   const Member* find(const Address& address) const;
-  std::vector<NoteKey> witness_keys() const;
+  // The member whose log it is by its name, whether or not it has such a key.
+  const Member* find_origin(std::string_view origin) const;
+  std::vector<NoteKey> log_keys_of(std::string_view origin) const;  // none if nobody has that log
+  std::vector<NoteKey> witness_keys() const;                        // of active witnesses, the newest of each
+  std::vector<DatedNoteKey> all_witness_keys() const;               // of active witnesses, past ones too
 };
+
+// The text of a signing key: base64url of its 32 bytes.
+std::optional<PublicKey> parse_sign_key(std::string_view base64url);
 
 // Strict: unknown members of the object, wrong types, two members with one address, malformed keys are
 // problems, with their place.

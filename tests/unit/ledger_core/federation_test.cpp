@@ -106,6 +106,56 @@ TEST_CASE("the newest key of a use is the one, and inactive witnesses don't coun
   CHECK(federation.witness_keys()[0].name == "ehr/10-20-0-5/witness");
 }
 
+TEST_CASE("a log's keys are those of its origin, whatever their time, through rotation and retirement") {
+  json value = document();
+  auto& keys = value["members"][0]["keys"];
+  keys.push_back(
+      key("log-3", "log", vkey("ehr/10-20-0-5/2", NoteKeyType::kEd25519, 8), "2026-09-01T00:00:00.000Z"));
+  keys.push_back(
+      key("log-2", "log", vkey("ehr/10-20-0-5", NoteKeyType::kEd25519, 7), "2026-06-01T00:00:00.000Z"));
+  keys[1]["to"] = "2026-07-01T00:00:00.000Z";
+  const auto federation = ledger::parse_federation(value.dump()).value();
+  const auto& hospital = federation.members[0];
+  const auto at = [](const char* text) { return *ledger::parse_time(text); };
+
+  const auto all = hospital.log_keys();
+  REQUIRE(all.size() == 3);
+  CHECK(all[0].key.key.bytes[0] == 2);
+  CHECK(all[1].key.key.bytes[0] == 7);
+  CHECK(all[2].key.name == "ehr/10-20-0-5/2");
+  CHECK(all[0].valid_at(at("2026-01-01T00:00:00.000Z")));
+  CHECK(all[0].valid_at(at("2026-06-30T23:59:59.999Z")));
+  CHECK_FALSE(all[0].valid_at(at("2026-07-01T00:00:00.000Z")));
+  CHECK_FALSE(all[1].valid_at(at("2026-05-31T23:59:59.999Z")));
+  CHECK(all[1].valid_at(at("2099-01-01T00:00:00.000Z")));
+
+  CHECK(hospital.newest_origin() == "ehr/10-20-0-5/2");
+  CHECK(hospital.log_key()->name == "ehr/10-20-0-5/2");
+  CHECK(hospital.log_keys_of("ehr/10-20-0-5").size() == 2);
+  CHECK(federation.log_keys_of("ehr/10-20-0-5/2").size() == 1);
+  CHECK(federation.log_keys_of("ehr/10-20-0-5/3").empty());
+  CHECK(federation.log_keys_of("ehr/10-20-0-9").empty());
+  CHECK(federation.log_keys_of("ehr/10-20-0-5/1").empty());
+  CHECK(federation.find_origin("ehr/10-20-0-5/3") == &hospital);
+  CHECK_FALSE(federation.find_origin("10.20.0.5"));
+}
+
+TEST_CASE("a witness' keys of before a rotation stay known") {
+  json value = document();
+  value["members"][0]["keys"].push_back(key("witness-2", "witness",
+                                            vkey("ehr/10-20-0-5/witness", NoteKeyType::kCosignatureV1, 9),
+                                            "2026-06-01T00:00:00.000Z"));
+  value["members"][1]["status"] = "revoked";
+  const auto federation = ledger::parse_federation(value.dump()).value();
+  CHECK(federation.members[0].witness_key()->key.bytes[0] == 9);
+  REQUIRE(federation.members[0].witness_keys().size() == 2);
+  CHECK(federation.members[0].witness_keys()[0].key.key.bytes[0] == 3);
+  CHECK(federation.witness_keys().size() == 1);
+  CHECK(federation.all_witness_keys().size() == 2);
+  CHECK(federation.members[1].witness_keys().size() == 1);
+  CHECK_FALSE(ledger::Member{*Address::parse("10.20.0.7"), "", {}, {}, {}}.newest_origin());
+}
+
 TEST_CASE("every refusal names its place") {
   struct Row {
     const char* pointer;
@@ -144,6 +194,10 @@ TEST_CASE("every refusal names its place") {
         Row{"/members/0/keys/0/to", "2026-01-01T00:00:00.000Z", "members[0].keys[0].to"},
         Row{"/members/0/keys/0/more", 1, "members[0].keys[0]"},
         Row{"/members/0/keys/1/public", other_log, "members[0].keys[1].public"},
+        Row{"/members/0/keys/1/public", vkey("ehr/10-20-0-5/1", NoteKeyType::kEd25519, 2),
+            "members[0].keys[1].public"},
+        Row{"/members/0/keys/1/public", vkey("ehr/10-20-0-5/witness", NoteKeyType::kEd25519, 2),
+            "members[0].keys[1].public"},
         Row{"/members/0/keys/1/public", vkey("ehr/10-20-0-5", NoteKeyType::kCosignatureV1, 2),
             "members[0].keys[1].public"},
         Row{"/members/0/keys/2/public", vkey("ehr/10-20-0-5", NoteKeyType::kCosignatureV1, 2),
