@@ -3,7 +3,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <string>
 
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/json_text.h"
@@ -111,6 +110,12 @@ std::optional<std::string_view> CanonicalScan::plain_string() {
   const std::string_view content = text_.substr(begin, at_ - begin);
   if (!take('"')) return std::nullopt;
   return content;
+}
+
+std::optional<std::string> CanonicalScan::text() {
+  const std::size_t begin = at_ + 1;
+  if (!string()) return std::nullopt;
+  return unescaped(text_.substr(begin, at_ - begin - 1));
 }
 
 std::optional<std::uint64_t> CanonicalScan::integer() {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace ledger {
@@ -20,6 +21,8 @@ class CanonicalScan {
   bool literal(std::string_view expected);
   // A string without escapes: its content.
   std::optional<std::string_view> plain_string();
+  // A string: the characters it stands for.
+  std::optional<std::string> text();
   // An integer from 0 to 2^53.
   std::optional<std::uint64_t> integer();
   // Any value, containers at most `depth` deep.

@@ -7,6 +7,7 @@
 
 #include "ledger-client/core/address.h"
 #include "ledger-client/core/canonical_scan.h"
+#include "ledger-client/core/origin.h"
 #include "ledger-client/core/uuid.h"
 
 namespace ledger {
@@ -14,7 +15,7 @@ namespace ledger {
 namespace {
 
 // What a field may hold.
-enum class Holds { kHash, kUuid, kAddress, kPurpose, kHour, kPositive, kIndex };
+enum class Holds { kHash, kUuid, kAddress, kPurpose, kHour, kOrigin, kWord, kPositive, kIndex };
 
 struct Field {
   std::string_view prefix;  // the canonical text before the value: `{"a":` or `,"b":`
@@ -39,14 +40,50 @@ constexpr std::array<Field, 3> kDelivered{
 constexpr std::array<Field, 3> kRefusals{
     {{"{\"count\":", Holds::kPositive}, {",\"hour\":", Holds::kHour}, {",\"peer\":", Holds::kAddress}}};
 
+constexpr std::array<Field, 3> kPeerCheckpoint{
+    {{"{\"origin\":", Holds::kOrigin}, {",\"root\":", Holds::kHash}, {",\"size\":", Holds::kIndex}}};
+constexpr std::array<Field, 4> kRetired{{{"{\"origin\":", Holds::kOrigin},
+                                         {",\"reason\":", Holds::kWord},
+                                         {",\"root\":", Holds::kHash},
+                                         {",\"size\":", Holds::kIndex}}};
+
+struct Value {
+  std::string_view text;
+  std::uint64_t number = 0;
+};
+
+// As many as the longest type has.
+using Values = std::array<Value, kIssued.size()>;
+
+// What an entry breaks that its fields alone can't tell; nothing where it keeps the rule.
+using Rule = std::optional<std::string> (*)(const Entry& entry, std::span<const Value> values);
+
+std::optional<std::string> broken_proof(const Entry& entry, std::span<const Value> values);
+std::optional<std::string> broken_retirement(const Entry& entry, std::span<const Value> values);
+
 struct Type {
   std::string_view name;
-  std::span<const Field> fields;
+  std::span<const Field> fields;  // none: the rule reads the body
+  Rule rule = nullptr;
 };
-constexpr std::array<Type, 4> kTypes{{{entry_type::kBundleIssued, kIssued},
+constexpr std::array<Type, 7> kTypes{{{entry_type::kBundleIssued, kIssued},
                                       {entry_type::kBundleReceived, kReceived},
                                       {entry_type::kBundleDelivered, kDelivered},
-                                      {entry_type::kRefusals, kRefusals}}};
+                                      {entry_type::kRefusals, kRefusals},
+                                      {entry_type::kPeerCheckpoint, kPeerCheckpoint},
+                                      {entry_type::kEquivocation, {}, broken_proof},
+                                      {entry_type::kOriginRetired, kRetired, broken_retirement}}};
+
+// Words of lower-case letters and digits joined by single hyphens: a code, with no room for a sentence.
+bool is_word(std::string_view text) {
+  bool joint = true;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+    if (!letter && (c != '-' || joint)) return false;
+    joint = c == '-';
+  }
+  return !joint && text.size() <= 32;
+}
 
 bool is_purpose(std::string_view text) {
   const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
@@ -72,15 +109,14 @@ bool holds_text(Holds what, std::string_view text) {
       return is_purpose(text);
     case Holds::kHour:
       return text.ends_with(":00:00.000Z") && parse_time(text);
+    case Holds::kOrigin:
+      return has_origin_form(text);
+    case Holds::kWord:
+      return is_word(text);
     default:
       return false;
   }
 }
-
-struct Value {
-  std::string_view text;
-  std::uint64_t number = 0;
-};
 
 bool is_number(Holds what) {
   return what == Holds::kPositive || what == Holds::kIndex;
@@ -116,6 +152,24 @@ std::optional<std::string> scan_body(std::string_view body, std::span<const Fiel
   return std::nullopt;
 }
 
+std::optional<std::string> broken_proof(const Entry& entry, std::span<const Value> /*values*/) {
+  const auto proof = parse_equivocation(entry.body);
+  if (!proof) return proof.error().reason;
+  if (!has_origin_form(accused_origin(*proof))) return "origin does not hold what it must";
+  return std::nullopt;
+}
+
+std::optional<std::string> broken_retirement(const Entry& entry, std::span<const Value> values) {
+  if (entry.index != 0) return "not the first entry of its log";
+  if (!is_later_origin(entry.origin, values[0].text)) return "origin is not an earlier log of the same agent";
+  return std::nullopt;
+}
+
+std::optional<std::string> broken_rule(const Type& type, const Entry& entry, std::span<Value> values) {
+  auto broken = type.fields.empty() ? std::nullopt : scan_body(entry.body, type.fields, values);
+  return broken || type.rule == nullptr ? broken : type.rule(entry, values);
+}
+
 // What would be void is not even written: it would stand in the log for ever.
 std::string encode(std::span<const Field> fields, std::initializer_list<Value> values) {
   std::string body;
@@ -130,21 +184,33 @@ std::string encode(std::span<const Field> fields, std::initializer_list<Value> v
     ++value;
   }
   body += '}';
-  std::array<Value, kIssued.size()> read_back;
+  Values read_back;
   if (const auto broken = scan_body(body, fields, read_back))
     throw std::invalid_argument("entry body: " + *broken);
   return body;
 }
 
+const Type* find_type(std::string_view name) {
+  const auto type =
+      std::find_if(kTypes.begin(), kTypes.end(), [&](const Type& known) { return known.name == name; });
+  return type == kTypes.end() ? nullptr : &*type;
+}
+
+// The values of an effective entry of that type, or why it is none.
+std::optional<Problem> read_effective(const Entry& entry, std::string_view type, Values& values) {
+  if (entry.type != type) return Problem{"entry: not of the type " + std::string{type}};
+  if (const auto broken = broken_rule(*find_type(type), entry, values))
+    return Problem{std::string{type} + ": " + *broken};
+  return std::nullopt;
+}
+
 }  // namespace
 
 Judgement judge_entry(const Entry& entry) {
-  const auto type =
-      std::find_if(kTypes.begin(), kTypes.end(), [&](const Type& known) { return known.name == entry.type; });
-  if (type == kTypes.end()) return {Meaning::kUnknownType, {}};
-  std::array<Value, kIssued.size()> values;
-  auto broken = scan_body(entry.body, type->fields, values);
-  if (broken) return {Meaning::kVoid, std::move(*broken)};
+  const Type* const type = find_type(entry.type);
+  if (type == nullptr) return {Meaning::kUnknownType, {}};
+  Values values;
+  if (auto broken = broken_rule(*type, entry, values)) return {Meaning::kVoid, std::move(*broken)};
   return {Meaning::kEffective, {}};
 }
 
@@ -172,10 +238,23 @@ std::string encode_body(const Refusals& body) {
   return encode(kRefusals, {{{}, body.count}, {body.hour}, {body.peer}});
 }
 
+std::string encode_body(const PeerCheckpoint& body) {
+  return encode(kPeerCheckpoint, {{body.origin}, {to_hex(body.root)}, {{}, body.size}});
+}
+
+std::string encode_body(const Equivocation& body) {
+  if (!has_origin_form(accused_origin(body)))
+    throw std::invalid_argument("entry body: not about a log of an agent");
+  return encode_equivocation(body);
+}
+
+std::string encode_body(const OriginRetired& body) {
+  return encode(kRetired, {{body.origin}, {body.reason}, {to_hex(body.root)}, {{}, body.size}});
+}
+
 Result<BundleIssued> decode_bundle_issued(const Entry& entry) {
-  if (entry.type != entry_type::kBundleIssued) return Problem{"entry: not a bundle.issued"};
-  std::array<Value, kIssued.size()> values;
-  if (const auto broken = scan_body(entry.body, kIssued, values)) return Problem{"bundle.issued: " + *broken};
+  Values values;
+  if (auto problem = read_effective(entry, entry_type::kBundleIssued, values)) return std::move(*problem);
   BundleIssued body;
   body.ciphertext_sha256 = *hash_from_hex(values[0].text);
   body.merkle_root = *hash_from_hex(values[1].text);
@@ -186,6 +265,32 @@ Result<BundleIssued> decode_bundle_issued(const Entry& entry) {
   body.size = values[6].number;
   body.to = values[7].text;
   return body;
+}
+
+Result<PeerCheckpoint> decode_peer_checkpoint(const Entry& entry) {
+  Values values;
+  if (auto problem = read_effective(entry, entry_type::kPeerCheckpoint, values)) return std::move(*problem);
+  return PeerCheckpoint{std::string{values[0].text}, values[2].number, *hash_from_hex(values[1].text)};
+}
+
+Result<Equivocation> decode_equivocation(const Entry& entry) {
+  Values values;
+  if (auto problem = read_effective(entry, entry_type::kEquivocation, values)) return std::move(*problem);
+  return parse_equivocation(entry.body);
+}
+
+Result<OriginRetired> decode_origin_retired(const Entry& entry) {
+  Values values;
+  if (auto problem = read_effective(entry, entry_type::kOriginRetired, values)) return std::move(*problem);
+  return OriginRetired{std::string{values[0].text}, values[3].number, *hash_from_hex(values[2].text),
+                       std::string{values[1].text}};
+}
+
+Result<Conviction> check_equivocation_entry(
+    const Entry& entry, const std::function<std::vector<NoteKey>(const std::string&)>& log_keys) {
+  const auto proof = decode_equivocation(entry);
+  if (!proof) return proof.error();
+  return check_equivocation(*proof, log_keys(accused_origin(*proof)));
 }
 
 }  // namespace ledger

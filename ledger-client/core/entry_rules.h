@@ -3,7 +3,10 @@
 // same; a differential test keeps both equal.
 #pragma once
 
+#include <functional>
+
 #include "ledger-client/core/entry.h"
+#include "ledger-client/core/equivocation.h"
 
 namespace ledger {
 
@@ -12,6 +15,9 @@ inline constexpr std::string_view kBundleIssued = "bundle.issued";
 inline constexpr std::string_view kBundleReceived = "bundle.received";
 inline constexpr std::string_view kBundleDelivered = "bundle.delivered";
 inline constexpr std::string_view kRefusals = "refusals";
+inline constexpr std::string_view kPeerCheckpoint = "peer-checkpoint";
+inline constexpr std::string_view kEquivocation = "equivocation";
+inline constexpr std::string_view kOriginRetired = "origin.retired";
 }  // namespace entry_type
 
 enum class Meaning { kEffective, kUnknownType, kVoid };
@@ -42,11 +48,43 @@ struct Refusals {
   std::string hour;  // the hour's start, format_time
   std::uint64_t count = 0;
 };
-// Throws std::invalid_argument for a body that judge_entry would call void.
+// What another log's checkpoint said when this entry was written.
+struct PeerCheckpoint {
+  std::string origin;
+  std::uint64_t size = 0;
+  Hash root{};
+};
+// The log it stands in, as its entry 0, continues the one named: `origin` is of the same agent and an earlier
+// generation.
+struct OriginRetired {
+  std::string origin;
+  std::uint64_t size = 0;  // of the last tree its owner knows of
+  Hash root{};
+  std::string reason;  // a word in lower case: one of retirement_reason, or a later one
+};
+namespace retirement_reason {
+inline constexpr std::string_view kEntriesLost = "entries-lost";    // nobody has them any more
+inline constexpr std::string_view kTwoHistories = "two-histories";  // the log has signed both
+inline constexpr std::string_view kKeyCompromised = "key-compromised";
+}  // namespace retirement_reason
+
+// Throws std::invalid_argument for a body that judge_entry would call void, wherever it stands.
 std::string encode_body(const BundleIssued& body);
 std::string encode_body(const BundleReceived& body);
 std::string encode_body(const BundleDelivered& body);
 std::string encode_body(const Refusals& body);
+std::string encode_body(const PeerCheckpoint& body);
+std::string encode_body(const Equivocation& body);
+std::string encode_body(const OriginRetired& body);
+// Problem: an entry of another type, or a void one.
 Result<BundleIssued> decode_bundle_issued(const Entry& entry);
+Result<PeerCheckpoint> decode_peer_checkpoint(const Entry& entry);
+Result<Equivocation> decode_equivocation(const Entry& entry);
+Result<OriginRetired> decode_origin_retired(const Entry& entry);
+
+// An `equivocation` entry is effective by its form; whether it convicts is for whoever has the keys.
+// `log_keys(origin)`: the trusted keys of an origin, empty if it is unknown.
+Result<Conviction> check_equivocation_entry(
+    const Entry& entry, const std::function<std::vector<NoteKey>(const std::string&)>& log_keys);
 
 }  // namespace ledger

@@ -82,6 +82,7 @@ TEST_CASE("only the exact canonical line is an entry") {
                                  line_with("ehr/10-20-0-5", "ehr/10.20.0.5"),
                                  line_with("ehr/10-20-0-5", "ehr/10-20-0-5/"),
                                  line_with("ehr/10-20-0-5", "ehr/10-20-0-5/02"),
+                                 line_with("ehr/10-20-0-5", "ehr/10-20-0-5/1"),
                                  line_with("ehr/10-20-0-5", "ehr/10-20-0-5/2/3"),
                                  line_with("ehr/10-20-0-5", "ehr/10-20-0-5\\u0041"),
                                  line_with("08:00:00.123Z", "08:00:00Z"),
@@ -257,4 +258,49 @@ TEST_CASE("a body that would be void is not written") {
                   std::invalid_argument);
   CHECK_THROWS_AS(ledger::encode_body(ledger::Refusals{"fd00::5", "2026-11-22T08:00:00.000Z", 0}),
                   std::invalid_argument);
+}
+
+TEST_CASE("peer-checkpoint: written, judged, read") {
+  const ledger::PeerCheckpoint body{"ehr/10-20-0-6/2", 0, ledger::sha256("")};
+  const Entry written = entry(7, ledger::encode_body(body), "peer-checkpoint");
+  CHECK(ledger::judge_entry(written).meaning == Meaning::kEffective);
+  const auto read = ledger::decode_peer_checkpoint(written);
+  REQUIRE(read.ok());
+  CHECK(read->origin == body.origin);
+  CHECK(read->size == body.size);
+  CHECK(read->root == body.root);
+  CHECK_FALSE(ledger::decode_peer_checkpoint(entry(7, written.body, "origin.retired")).ok());
+  CHECK_FALSE(ledger::decode_peer_checkpoint(entry(7, "{}", "peer-checkpoint")).ok());
+  for (const auto* origin : {"", "10.20.0.6", "ehr/10-20-0-6/1", "ehr/10-20-0-6\"", "log.example"})
+    CHECK_THROWS_AS(ledger::encode_body(ledger::PeerCheckpoint{origin, 1, {}}), std::invalid_argument);
+}
+
+TEST_CASE("origin.retired counts as the first entry of a later log of the same agent") {
+  ledger::OriginRetired body{"ehr/10-20-0-5", 41, ledger::sha256("r"), "entries-lost"};
+  Entry first = entry(0, ledger::encode_body(body), "origin.retired");
+  first.origin = "ehr/10-20-0-5/2";
+  CHECK(ledger::judge_entry(first).meaning == Meaning::kEffective);
+  const auto read = ledger::decode_origin_retired(first);
+  REQUIRE(read.ok());
+  CHECK(read->origin == body.origin);
+  CHECK(read->size == 41);
+  CHECK(read->root == body.root);
+  CHECK(read->reason == ledger::retirement_reason::kEntriesLost);
+
+  const auto void_with = [&](auto change) {
+    Entry changed = first;
+    change(changed);
+    CHECK(ledger::judge_entry(changed).meaning == Meaning::kVoid);
+    CHECK_FALSE(ledger::decode_origin_retired(changed).ok());
+  };
+  void_with([](Entry& e) { e.index = 1; });
+  void_with([](Entry& e) { e.origin = "ehr/10-20-0-5"; });
+  void_with([](Entry& e) { e.origin = "ehr/10-20-0-6/2"; });
+  void_with([](Entry& e) { e.body = "{}"; });
+  for (const auto* reason :
+       {"", "Lost", "entries lost", "a--b", "-a", "a-", "\"", "a-very-long-story-about-one-patient"}) {
+    INFO(reason);
+    body.reason = reason;
+    CHECK_THROWS_AS(ledger::encode_body(body), std::invalid_argument);
+  }
 }
