@@ -19,5 +19,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FUZZ_REQUIRE(judgement.meaning == ledger::Meaning::kEffective);
     FUZZ_REQUIRE(ledger::encode_body(*issued) == entry->body);
   }
+  if (const auto peer = ledger::decode_peer_checkpoint(*entry))
+    FUZZ_REQUIRE(ledger::encode_body(*peer) == entry->body);
+  if (const auto proof = ledger::decode_equivocation(*entry))
+    FUZZ_REQUIRE(ledger::encode_body(*proof) == entry->body);
+  if (const auto retired = ledger::decode_origin_retired(*entry))
+    FUZZ_REQUIRE(ledger::encode_body(*retired) == entry->body);
   return 0;
 }
