@@ -41,14 +41,10 @@ void Trust::add_federation(const std::string& file, const std::string& sha256_he
   const auto federation = parse_federation(text);
   if (!federation) throw UserError(kMalformed, file + ": " + federation.error().reason);
   for (const auto& member : federation->members) {
-    for (const auto& key : member.keys) {
-      if (key.use != KeyUse::kLog && key.use != KeyUse::kWitness) continue;
-      const auto note_key = NoteKey::from_vkey(key.public_text);
-      if (!note_key) continue;  // parse_federation has checked it
-      if (key.use == KeyUse::kLog) logs_[note_key->name].push_back(*note_key);
-      if (key.use == KeyUse::kWitness) witnesses_.push_back(*note_key);
-    }
+    for (const auto& dated : member.log_keys()) logs_[dated.key.name].push_back(dated.key);
   }
+  for (const auto& dated : federation->all_witness_keys()) witnesses_.push_back(dated.key);
+  federation_quorum_ = federation->witness_quorum;
 }
 
 void Trust::add_policy(const std::string& file) {
@@ -80,6 +76,12 @@ std::vector<std::string> Trust::origins() const {
   std::vector<std::string> names;
   for (const auto& [origin, keys] : logs_) names.push_back(origin);
   return names;
+}
+
+Quorum Trust::quorum(std::span<const NoteSigner> cosigners) const {
+  if (policy_) return {std::nullopt, true, policy_->quorum_met(cosigners)};
+  if (!federation_quorum_) return {};
+  return {federation_quorum_, false, cosigners.size() >= *federation_quorum_};
 }
 
 bool Trust::quorum_met(std::span<const NoteSigner> cosigners) const {

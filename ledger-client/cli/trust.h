@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,6 +18,13 @@ struct TrustOptions {
   std::vector<std::string> vkeys;
 };
 
+// How far the witnesses of a checkpoint go.
+struct Quorum {
+  std::optional<std::size_t> needed;  // how many; nothing where no document says, or a policy's groups do
+  bool demanded = false;              // a policy's: without it a checkpoint is not taken
+  bool met = true;
+};
+
 class Trust {
  public:
   // A federation document, a tlog-policy file or single verifier keys; without any of them the federation
@@ -27,6 +35,8 @@ class Trust {
   const std::vector<NoteKey>& keys_of(const std::string& origin) const;
   std::vector<std::string> origins() const;
   const std::vector<NoteKey>& witnesses() const { return witnesses_; }
+  // By the policy, else by the federation document.
+  Quorum quorum(std::span<const NoteSigner> cosigners) const;
   // What the policy demands of a checkpoint; nothing without a policy.
   bool quorum_met(std::span<const NoteSigner> cosigners) const;
 
@@ -38,6 +48,7 @@ class Trust {
   std::map<std::string, std::vector<NoteKey>> logs_;
   std::vector<NoteKey> witnesses_;
   std::optional<Policy> policy_;
+  std::optional<std::size_t> federation_quorum_;
 };
 
 }  // namespace ledger::cli
