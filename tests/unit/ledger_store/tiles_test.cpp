@@ -6,6 +6,7 @@
 
 #include "ledger-client/core/checkpoint.h"
 #include "ledger-client/core/merkle.h"
+#include "ledger-client/core/proof.h"
 #include "ledger-client/store/verify.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temp_dir.h"
@@ -66,15 +67,35 @@ TEST_CASE("directories of other implementations verify, at every size they have 
   SECTION("made by Tessera") {
     const auto key = ledger::NoteKey::from_vkey(
         "example.com/log/testdata+33d7b496+AeHTu4Q3hEIMHNqc6fASMsq3rKNx280NI+oO5xCFkkSx");
-    for (int size = 1; size <= 15; ++size) {
+    for (int size = 0; size <= 15; ++size) {
       const test_support::TempDir dir;
       take_over(*testkit / "tessera-log", "checkpoint." + std::to_string(size), dir.path());
       const auto report = verify_tree(dir.path(), {key.value()});
       INFO(size << ": " << (report.fault ? report.fault->reason : ""));
       CHECK_FALSE(report.fault);
-      CHECK(TileDirectory(dir.path()).line(0) == "one");
+      CHECK(report.entries == static_cast<std::uint64_t>(size));
+      if (size > 0) CHECK(TileDirectory(dir.path()).line(0) == "one");
     }
   }
+}
+
+// Signed by a mirror alone, whose key verify_log does not take for a log's.
+TEST_CASE("a mirror's tiles and entries lead to the root it cosigned") {
+  const auto testkit = test_support::shared_data("testkit/tlog");
+  if (!testkit) return;
+  const test_support::TempDir dir;
+  take_over(*testkit / "sunlight-mirror", "checkpoint", dir.path());
+  const TileDirectory log(dir.path());
+  CHECK(log.origin() == "rome2026h1.example.org");
+  REQUIRE(log.size() == 300);
+  const auto read = [&](unsigned level, std::uint64_t index) { return log.node(level, index); };
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    CHECK(log.line(i) == "record " + std::to_string(i));
+    CHECK(log.node(0, i) == ledger::leaf_hash(ledger::as_bytes(*log.line(i))));
+  }
+  const auto note = ledger::parse_note(*log.newest_checkpoint_note());
+  REQUIRE(note.ok());
+  CHECK(ledger::root_from_nodes(300, read) == ledger::parse_checkpoint(note->text)->root);
 }
 
 TEST_CASE("an export is byte for byte what another implementation wrote") {
