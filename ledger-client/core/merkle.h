@@ -49,6 +49,19 @@ void Frontier::append(const Hash& leaf, OnNode&& on_node) {
   ++size_;
 }
 
+// Calls `take(level, index)` for the complete subtrees that [0, size) falls into, largest first: the nodes of
+// a frontier.
+template <class Take>
+void for_each_frontier_node(std::uint64_t size, Take&& take) {
+  std::uint64_t start = 0;
+  for (int level = 63; level >= 0; --level) {
+    const std::uint64_t width = std::uint64_t{1} << static_cast<unsigned>(level);
+    if ((size & width) == 0) continue;
+    take(static_cast<unsigned>(level), start >> static_cast<unsigned>(level));
+    start += width;
+  }
+}
+
 // Gives the hash of the complete subtree `index` of height `level`: leaves [index << level, (index + 1) <<
 // level).
 template <class F>

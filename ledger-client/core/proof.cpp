@@ -73,30 +73,46 @@ bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Hash& leaf,
   return root_from_inclusion(index, size, leaf, proof) == root;
 }
 
+namespace {
+
+// `first`: the old tree's last complete subtree, `rest`: the proof without it. 0 < old_size < size.
+std::optional<ConsistencyRoots> climb_from(std::uint64_t old_size, std::uint64_t size, const Hash& first,
+                                           std::span<const Hash> rest) {
+  Climb climb(old_size - 1, size - 1);
+  climb.skip_left_subtrees();
+  ConsistencyRoots roots{first, first};
+  for (const Hash& sibling : rest) {
+    if (climb.at_root()) return std::nullopt;
+    if (climb.sibling_is_left()) {
+      roots.old_root = node_hash(sibling, roots.old_root);
+      roots.root = node_hash(sibling, roots.root);
+    } else {
+      roots.root = node_hash(roots.root, sibling);
+    }
+  }
+  if (!climb.at_root()) return std::nullopt;
+  return roots;
+}
+
+}  // namespace
+
+std::optional<ConsistencyRoots> roots_from_consistency(std::uint64_t old_size, std::uint64_t size,
+                                                       std::span<const Hash> proof) {
+  if (old_size == 0 || old_size >= size || std::has_single_bit(old_size)) return std::nullopt;
+  if (proof.empty() || proof.size() > kMaxProofHashes) return std::nullopt;
+  return climb_from(old_size, size, proof.front(), proof.subspan(1));
+}
+
 bool verify_consistency(std::uint64_t old_size, std::uint64_t size, const Hash& old_root, const Hash& root,
                         std::span<const Hash> proof) {
   if (old_size == 0 || old_size > size || proof.size() > kMaxProofHashes) return false;
   if (old_size == size) return proof.empty() && old_root == root;
   if (proof.empty()) return false;
-  Climb climb(old_size - 1, size - 1);
-  climb.skip_left_subtrees();
   // Where the old tree is one complete subtree its root is the first node, and the proof leaves it out.
-  Hash from_old = old_root;
-  if (!std::has_single_bit(old_size)) {
-    from_old = proof.front();
-    proof = proof.subspan(1);
-  }
-  Hash from_new = from_old;
-  for (const Hash& sibling : proof) {
-    if (climb.at_root()) return false;
-    if (climb.sibling_is_left()) {
-      from_old = node_hash(sibling, from_old);
-      from_new = node_hash(sibling, from_new);
-    } else {
-      from_new = node_hash(from_new, sibling);
-    }
-  }
-  return climb.at_root() && from_old == old_root && from_new == root;
+  const auto roots = std::has_single_bit(old_size)
+                         ? climb_from(old_size, size, old_root, proof)
+                         : climb_from(old_size, size, proof.front(), proof.subspan(1));
+  return roots && roots->old_root == old_root && roots->root == root;
 }
 
 Proof make_inclusion(std::uint64_t index, std::uint64_t size, const ReadNode& read) {

@@ -23,6 +23,15 @@ bool verify_inclusion(std::uint64_t index, std::uint64_t size, const Hash& leaf,
 bool verify_consistency(std::uint64_t old_size, std::uint64_t size, const Hash& old_root, const Hash& root,
                         std::span<const Hash> proof);
 
+// The two roots a consistency proof leads to, whatever they should be. Where the second is the signed root,
+// the first is the root of that tree's first `old_size` leaves. Nothing if the proof has the wrong length,
+// and for an `old_size` that is a power of two, whose root the proof leaves out.
+struct ConsistencyRoots {
+  Hash old_root{}, root{};
+};
+std::optional<ConsistencyRoots> roots_from_consistency(std::uint64_t old_size, std::uint64_t size,
+                                                       std::span<const Hash> proof);
+
 // Hash of the complete subtree (level, index): see Frontier::append.
 using ReadNode = std::function<Hash(unsigned level, std::uint64_t index)>;
 

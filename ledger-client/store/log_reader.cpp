@@ -107,6 +107,22 @@ std::vector<StoredCheckpoint> LogReader::checkpoints() const {
   return all;
 }
 
+std::optional<Vouch> LogReader::vouch() const {
+  sqlite::Statement table(*state_->database, "SELECT 1 FROM sqlite_master WHERE name = 'replica_vouch'");
+  if (!table.step()) return std::nullopt;  // a journal, which signs all it holds
+  auto& select = state_->cached(
+      "SELECT size, note, proof FROM replica_vouch WHERE size = (SELECT max(idx) + 1 FROM ledger_entry)"
+      " AND size > (SELECT coalesce(max(size), 0) FROM ledger_checkpoint)");
+  if (!select.step()) return std::nullopt;
+  Vouch vouch{static_cast<std::uint64_t>(select.column_int(0)), std::string(select.column_text(1)), {}};
+  for (auto proof = select.column_blob(2); proof.size() >= sizeof(Hash);
+       proof = proof.subspan(sizeof(Hash))) {
+    vouch.consistency.push_back(*hash_from_bytes(proof.first(sizeof(Hash))));
+  }
+  select.reset();
+  return vouch;
+}
+
 Hash LogReader::node(unsigned level, std::uint64_t index) const {
   auto& select = level == 0 ? state_->cached("SELECT leaf FROM ledger_entry WHERE idx = ?1")
                             : state_->cached("SELECT hash FROM ledger_node WHERE key = ?1");

@@ -20,6 +20,7 @@ class LogReader final : public LogSource {
   std::optional<std::string> line(std::uint64_t index) const override;
   std::optional<std::string> newest_checkpoint_note() const override;
   std::vector<StoredCheckpoint> checkpoints() const override;
+  std::optional<Vouch> vouch() const override;
   Hash node(unsigned level, std::uint64_t index) const override;
   std::unique_ptr<NodeCursor> nodes(unsigned level) const override;
   void for_each_entry(std::uint64_t from, std::uint64_t to,

@@ -8,7 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
-#include "ledger-client/core/bytes.h"
+#include "ledger-client/core/proof.h"
 
 namespace ledger {
 
@@ -27,6 +27,14 @@ struct StoredEntry {
 struct StoredCheckpoint {
   std::uint64_t size = 0;
   std::string note;
+};
+
+// What vouches for the first `size` entries of a log that is still being copied: a checkpoint beyond them, and
+// the consistency proof up to it.
+struct Vouch {
+  std::uint64_t size = 0;
+  std::string note;
+  Proof consistency;
 };
 
 // The stored nodes of one level in order.
@@ -49,6 +57,8 @@ class LogSource {
   virtual std::optional<std::string> newest_checkpoint_note() const = 0;
   // Every checkpoint that is kept, smallest first.
   virtual std::vector<StoredCheckpoint> checkpoints() const = 0;
+  // For the end of a log that is still being copied; nothing where checkpoints() covers all entries.
+  virtual std::optional<Vouch> vouch() const { return std::nullopt; }
   // Hash of the complete subtree (level, index). Throws std::out_of_range if it is not stored.
   virtual Hash node(unsigned level, std::uint64_t index) const = 0;
   // The nodes of a level above 0; null if this kind of source stores none there.

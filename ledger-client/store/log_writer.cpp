@@ -1,36 +1,13 @@
 #include "ledger-client/store/log_writer.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "ledger-client/core/entry.h"
 #include "ledger-client/core/sha256.h"
+#include "ledger-client/store/log_copy.h"
 #include "ledger-client/store/schema.h"
 
 namespace ledger {
-namespace {
-
-// Calls `take(level, index)` for the complete subtrees that [0, size) falls into, largest first.
-template <class Take>
-void for_each_frontier_node(std::uint64_t size, Take&& take) {
-  std::uint64_t start = 0;
-  for (int level = 63; level >= 0; --level) {
-    const std::uint64_t width = std::uint64_t{1} << static_cast<unsigned>(level);
-    if ((size & width) == 0) continue;
-    take(static_cast<unsigned>(level), start >> static_cast<unsigned>(level));
-    start += width;
-  }
-}
-
-Frontier stored_frontier(const LogReader& reader, std::uint64_t size) {
-  std::vector<Hash> nodes;
-  for_each_frontier_node(
-      size, [&](unsigned level, std::uint64_t index) { nodes.push_back(reader.node(level, index)); });
-  return Frontier::from_nodes(size, std::move(nodes)).value();
-}
-
-}  // namespace
-
 void LogWriter::BatchNodes::start(std::uint64_t size, const std::vector<Hash>& frontier) {
   levels_.clear();
   auto node = frontier.begin();
@@ -52,7 +29,7 @@ Hash LogWriter::BatchNodes::at(unsigned level, std::uint64_t index) const {
 LogWriter::LogWriter(sqlite::Database& database, std::string origin)
     : database_(database), reader_(database), origin_(std::move(origin)) {
   const auto size = reader_.size();
-  frontier_ = stored_frontier(reader_, size);
+  frontier_ = frontier_at(reader_, size);
   prev_ = first_prev(origin_);
   if (size > 0) {
     const auto last = reader_.line(size - 1).value();
@@ -147,18 +124,8 @@ SealedCheckpoint LogWriter::seal(const SignCheckpoint& sign) {
   auto line = sign(text);
   if (!line.ends_with('\n')) line += '\n';
   sealed.note = text + '\n' + line;
-  store_checkpoint(sealed);
+  store_checkpoint(database_, sealed.checkpoint.size, sealed.note);
   return sealed;
-}
-
-void LogWriter::store_checkpoint(const SealedCheckpoint& sealed) {
-  const auto size = static_cast<std::int64_t>(sealed.checkpoint.size);
-  const auto block = size >> kCheckpointBlockBits << kCheckpointBlockBits;
-  database_.cached("DELETE FROM ledger_checkpoint WHERE size >= ?1").bind(1, block).run();
-  database_.cached("INSERT INTO ledger_checkpoint(size, note) VALUES(?1, ?2)")
-      .bind(1, size)
-      .bind(2, sealed.note)
-      .run();
 }
 
 Proof LogWriter::inclusion(std::uint64_t index) const {

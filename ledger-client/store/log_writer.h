@@ -75,7 +75,6 @@ class LogWriter {
 
   void append_lines(const std::vector<NewEntry>& entries, TimePoint now);
   bool claim_unique(const std::vector<NewEntry>& entries);
-  void store_checkpoint(const SealedCheckpoint& sealed);
 
   sqlite::Database& database_;
   LogReader reader_;

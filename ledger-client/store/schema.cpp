@@ -13,10 +13,28 @@ CREATE TABLE ledger_unique(type TEXT NOT NULL, key TEXT NOT NULL, idx INTEGER NO
 CREATE TABLE ledger_checkpoint(size INTEGER PRIMARY KEY, note TEXT NOT NULL) STRICT;
 )sql"};
 
+constexpr const char* kReplicaSteps[] = {
+    R"sql(
+CREATE TABLE replica_vouch(size INTEGER PRIMARY KEY, note TEXT NOT NULL, proof BLOB NOT NULL) STRICT;
+CREATE TABLE replica_note(kind TEXT PRIMARY KEY, note TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)sql"};
+
 }  // namespace
 
 sqlite::Migrations ledger_migrations() {
   return {"ledger", kSteps};
+}
+
+sqlite::Migrations replica_migrations() {
+  return {"replica", kReplicaSteps};
+}
+
+void store_checkpoint(sqlite::Database& database, std::uint64_t size, const std::string& note) {
+  database.cached("DELETE FROM ledger_checkpoint WHERE size >= ?1").bind(1, checkpoint_block(size)).run();
+  database.cached("INSERT INTO ledger_checkpoint(size, note) VALUES(?1, ?2)")
+      .bind(1, static_cast<std::int64_t>(size))
+      .bind(2, note)
+      .run();
 }
 
 }  // namespace ledger

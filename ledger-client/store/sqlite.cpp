@@ -41,6 +41,10 @@ void create_private_file(const std::filesystem::path& file) {
 
 }  // namespace
 
+bool SqliteError::damaged() const {
+  return code_ == SQLITE_CORRUPT || code_ == SQLITE_NOTADB;
+}
+
 struct Database::State {
   sqlite3* connection = nullptr;
   std::unordered_map<std::string_view, Statement> cached;  // by SQL text, which outlives us
@@ -157,7 +161,8 @@ bool Statement::column_null(int column) const {
   return sqlite3_column_type(state_->statement, column) == SQLITE_NULL;
 }
 
-Database::Database(const std::filesystem::path& file, Mode mode) : state_(std::make_unique<State>()) {
+Database::Database(const std::filesystem::path& file, Mode mode, Durability durability)
+    : state_(std::make_unique<State>()) {
   if (mode == Mode::kCreate) create_private_file(file);
   const int flags = (mode == Mode::kReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -172,9 +177,10 @@ Database::Database(const std::filesystem::path& file, Mode mode) : state_(std::m
     return;
   }
   exec("PRAGMA journal_mode=WAL");
-  exec("PRAGMA synchronous=FULL");
   exec("PRAGMA foreign_keys=ON");
-  exec("PRAGMA secure_delete=ON");
+  const bool full = durability == Durability::kFull;
+  exec(full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+  exec(full ? "PRAGMA secure_delete=ON" : "PRAGMA secure_delete=OFF");
 }
 
 Database::~Database() = default;

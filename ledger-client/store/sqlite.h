@@ -22,6 +22,8 @@ class SqliteError : public std::runtime_error {
   int code() const { return code_; }  // primary result code
   // SQLITE_FULL, or an I/O error whose cause was ENOSPC, EDQUOT or a file size limit.
   bool disk_full() const { return disk_full_; }
+  // The file is no database, or pages of it are damaged.
+  bool damaged() const;
 
  private:
   int code_;
@@ -61,12 +63,16 @@ class Statement {
 };
 
 enum class Mode { kReadOnly, kReadWrite, kCreate };
+// What a power cut may take. kFull: nothing that was committed. kNormal (synchronous=NORMAL): the last
+// commits, never a part of one; for what can be fetched again. It also leaves deleted content in the file.
+enum class Durability { kFull, kNormal };
 
 class Database {
  public:
   // WAL, synchronous=FULL, foreign_keys, secure_delete=ON, busy timeout 5 s. File mode 0600 when created.
   // Read-only leaves the file's own settings alone.
-  explicit Database(const std::filesystem::path& file, Mode mode = Mode::kCreate);
+  explicit Database(const std::filesystem::path& file, Mode mode = Mode::kCreate,
+                    Durability durability = Durability::kFull);
   ~Database();
   Database(Database&&) noexcept;
   Database& operator=(Database&&) noexcept;

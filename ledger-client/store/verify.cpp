@@ -3,6 +3,7 @@
 #include "ledger-client/core/entry.h"
 #include "ledger-client/core/entry_rules.h"
 #include "ledger-client/core/merkle.h"
+#include "ledger-client/core/proof.h"
 
 namespace ledger {
 namespace {
@@ -90,12 +91,34 @@ class Verification {
     }
   }
 
+  Result<Checkpoint> open(const std::string& note) const {
+    if (options_.signatures) {
+      const auto opened = open_checkpoint_of(note, report_.origin, keys_);
+      return opened ? Result<Checkpoint>(opened->checkpoint) : opened.error();
+    }
+    const auto parsed = parse_note(note);
+    return parsed ? parse_checkpoint(parsed->text) : Result<Checkpoint>(parsed.error());
+  }
+
+  // Whether a checkpoint beyond the stored entries vouches for all of them.
+  bool vouched_for() {
+    const auto vouch = source_.vouch();
+    const auto beyond =
+        vouch && vouch->size == report_.entries ? open(vouch->note) : Result<Checkpoint>(Problem{});
+    if (!beyond ||
+        !verify_consistency(vouch->size, beyond->size, frontier_.root(), beyond->root, vouch->consistency)) {
+      return false;
+    }
+    report_.beyond = *beyond;
+    return true;
+  }
+
   void check_checkpoint(const StoredCheckpoint& stored) {
     const auto covered = stored.size == 0 ? 0 : stored.size - 1;
     const auto name = "the checkpoint of size " + std::to_string(stored.size);
-    const auto opened = open_checkpoint_of(stored.note, report_.origin, keys_);
+    const auto opened = open(stored.note);
     if (!opened) fail(LogFault::Kind::kCheckpoint, covered, name + ": " + opened.error().reason);
-    const auto& checkpoint = opened->checkpoint;
+    const auto& checkpoint = *opened;
     if (checkpoint.size != stored.size || stored.size != report_.entries) {
       fail(LogFault::Kind::kCheckpoint, covered, name + " is stored under another size or out of order");
     }
@@ -118,7 +141,7 @@ class Verification {
                std::to_string(checkpoints_[next_checkpoint_].size) + " is stored");
     }
     const auto covered = report_.checkpoint ? report_.checkpoint->size : 0;
-    if (covered < report_.entries || !report_.checkpoint) {
+    if ((covered < report_.entries || !report_.checkpoint) && !vouched_for()) {
       fail(LogFault::Kind::kEntry, covered, "no signed checkpoint covers the entry");
     }
     for (unsigned level = 1; level < 48; ++level) {

@@ -15,6 +15,8 @@ struct VerifyOptions {
   // Entries are ehr-agent's lines, chained by `prev`. False for the log of another system: then only the tree
   // counts.
   bool chain = true;
+  // False: checkpoints are compared with the tree, but their signatures are not checked (no keys at hand).
+  bool signatures = true;
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // now and then
 };
 
@@ -41,8 +43,10 @@ struct VerifyReport {
   std::uint64_t unknown_types = 0;  // entries of types this program does not know
   std::uint64_t void_count = 0;
   std::vector<VoidEntry> void_entries;   // the first kMaxListedVoid of them
-  std::optional<Checkpoint> checkpoint;  // the newest one that verified
-  std::optional<LogFault> fault;         // the first one; verification ends there
+  std::optional<Checkpoint> checkpoint;  // the newest one that verified, over entries that are here
+  // A copy that is not complete: what vouches, by a consistency proof, for the entries behind `checkpoint`.
+  std::optional<Checkpoint> beyond;
+  std::optional<LogFault> fault;  // the first one; verification ends there
 
   static constexpr std::size_t kMaxListedVoid = 100;
 };

@@ -23,6 +23,23 @@ std::string LogKey::sign(const std::string& checkpoint_text) const {
   return ledger::note_signature_line(key_, signature);
 }
 
+WitnessKey::WitnessKey(std::string name, const std::string& seed_text) {
+  if (sodium_init() < 0) throw std::runtime_error("libsodium");
+  const auto seed = ledger::sha256(seed_text);
+  crypto_sign_seed_keypair(key_.key.bytes.data(), secret_.data(), seed.data());
+  key_.name = std::move(name);
+  key_.type = ledger::NoteKeyType::kCosignatureV1;
+}
+
+std::string WitnessKey::cosign(std::uint64_t timestamp, const std::string& checkpoint_text) const {
+  const auto text = ledger::cosignature_message(timestamp, checkpoint_text);
+  const auto message = ledger::as_bytes(text);
+  std::array<std::uint8_t, 8 + 64> blob{};
+  for (std::size_t i = 0; i < 8; ++i) blob[i] = static_cast<std::uint8_t>(timestamp >> (8 * (7 - i)));
+  crypto_sign_detached(blob.data() + 8, nullptr, message.data(), message.size(), secret_.data());
+  return ledger::note_signature_line(key_, blob);
+}
+
 ledger::JournalOptions journal_options(const std::filesystem::path& directory, const LogKey& key) {
   ledger::JournalOptions options;
   options.database = directory / "agent.db";

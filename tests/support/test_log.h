@@ -19,6 +19,18 @@ class LogKey {
   std::array<std::uint8_t, 64> secret_{};
 };
 
+// A witness' key, made the same way.
+class WitnessKey {
+ public:
+  explicit WitnessKey(std::string name, const std::string& seed_text = "a test witness");
+  const ledger::NoteKey& key() const { return key_; }
+  std::string cosign(std::uint64_t timestamp, const std::string& checkpoint_text) const;  // a signature line
+
+ private:
+  ledger::NoteKey key_;
+  std::array<std::uint8_t, 64> secret_{};
+};
+
 inline constexpr const char* kOrigin = "ehr/10-20-0-5";
 
 // `agent.db` and `guard` below `directory`; the clock is 2026-11-22T08:00:00Z and stands still.

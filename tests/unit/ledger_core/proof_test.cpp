@@ -168,3 +168,24 @@ TEST_CASE("proofs out of any tree's reach are refused") {
   CHECK_THROWS_AS(ledger::make_consistency(0, 5, none), std::invalid_argument);
   CHECK_THROWS_AS(ledger::make_consistency(6, 5, none), std::invalid_argument);
 }
+
+TEST_CASE("a consistency proof shows both roots it leads to") {
+  std::vector<Hash> leaves;
+  for (int i = 0; i < 40; ++i) leaves.push_back(ledger::leaf_hash(ledger::as_bytes(std::to_string(i))));
+  const auto read = reader(leaves);
+  for (std::uint64_t old_size = 1; old_size < 40; ++old_size) {
+    for (std::uint64_t size = old_size + 1; size <= 40; ++size) {
+      const auto proof = ledger::make_consistency(old_size, size, read);
+      const auto roots = ledger::roots_from_consistency(old_size, size, proof);
+      REQUIRE(roots.has_value() == ((old_size & (old_size - 1)) != 0));
+      if (!roots) continue;
+      CHECK(roots->old_root == ledger::root_from_nodes(old_size, read));
+      CHECK(roots->root == ledger::root_from_nodes(size, read));
+    }
+  }
+  const auto proof = ledger::make_consistency(6, 7, read);
+  CHECK_FALSE(ledger::roots_from_consistency(6, 7, {}));
+  CHECK_FALSE(ledger::roots_from_consistency(6, 7, std::span(proof).first(proof.size() - 1)));
+  CHECK_FALSE(ledger::roots_from_consistency(7, 7, proof));
+  CHECK_FALSE(ledger::roots_from_consistency(0, 7, proof));
+}
