@@ -29,8 +29,8 @@ struct StoredCheckpoint {
   std::string note;
 };
 
-// What vouches for the first `size` entries of a log that is still being copied: a checkpoint beyond them, and
-// the consistency proof up to it.
+// What vouches for the first `size` entries of a log that is still being copied: a checkpoint beyond them,
+// and the consistency proof up to it.
 struct Vouch {
   std::uint64_t size = 0;
   std::string note;
