@@ -55,6 +55,20 @@ std::optional<Hash> hash_from_hex(std::string_view hex) {
   return hash;
 }
 
+bool is_hash_hex(std::string_view hex) {
+  constexpr std::size_t kDigitsOfHash = 2 * sizeof(Hash);
+  if (hex.size() != kDigitsOfHash) return false;
+  // A fixed count and no branch: the compiler looks at 16 digits at a time.
+  std::uint8_t wrong = 0;
+  for (std::size_t i = 0; i < kDigitsOfHash; ++i) {
+    const auto c = static_cast<std::uint8_t>(hex[i]);
+    const auto digit = static_cast<std::uint8_t>(c - '0'), letter = static_cast<std::uint8_t>(c - 'a');
+    wrong |= static_cast<std::uint8_t>(static_cast<std::uint8_t>(digit > 9) &
+                                       static_cast<std::uint8_t>(letter > 5));
+  }
+  return wrong == 0;
+}
+
 std::optional<Hash> hash_from_bytes(ByteView bytes) {
   Hash hash;
   if (bytes.size() != hash.size()) return std::nullopt;

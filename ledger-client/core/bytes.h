@@ -34,6 +34,8 @@ std::string to_hex(ByteView bytes);
 std::optional<Bytes> from_hex(std::string_view hex);
 // Exactly 64 lower-case digits, or nothing.
 std::optional<Hash> hash_from_hex(std::string_view hex);
+// Whether hash_from_hex would give one.
+bool is_hash_hex(std::string_view hex);
 // Exactly 32 bytes, or nothing.
 std::optional<Hash> hash_from_bytes(ByteView bytes);
 

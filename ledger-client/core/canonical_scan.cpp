@@ -1,6 +1,7 @@
 #include "ledger-client/core/canonical_scan.h"
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 
@@ -23,21 +24,26 @@ bool is_plain(char c) {
   return kPlain[static_cast<unsigned char>(c)];
 }
 
-// Whether a byte of the word is below 0x20, a quote or a backslash (each byte's answer is in its highest
-// bit).
-bool has_special(std::uint64_t word) {
+// Marks, in its highest bit, each byte of the word that is below 0x20, a quote or a backslash. The lowest
+// mark is exact; a borrow may set one above it.
+std::uint64_t marks_of_special(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
   const std::uint64_t quote = word ^ kOnes * '"', backslash = word ^ kOnes * '\\';
   const std::uint64_t found =
       ((word - kOnes * 0x20) & ~word) | ((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash);
-  return (found & kHighs) != 0;
+  return found & kHighs;
 }
 
 // The next position from `at` on whose character doesn't stand for itself, or the end.
 std::size_t skip_plain(std::string_view text, std::size_t at) {
   for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
     std::memcpy(&word, text.data() + at, sizeof word);
-    if (has_special(word)) break;
+    const auto marks = marks_of_special(word);
+    if (marks == 0) continue;
+    if constexpr (std::endian::native == std::endian::little) {
+      return at + static_cast<std::size_t>(std::countr_zero(marks)) / 8;
+    }
+    break;
   }
   while (at < text.size() && is_plain(text[at])) ++at;
   return at;
@@ -84,9 +90,8 @@ std::string unescaped(std::string_view content) {
   return text;
 }
 
-bool in_order(std::string_view name, std::string_view next) {
-  if (name.find('\\') == name.npos && next.find('\\') == next.npos) return json_key_less(name, next);
-  return json_key_less(unescaped(name), unescaped(next));
+bool in_order(std::string_view name, std::string_view next, bool escaped) {
+  return escaped ? json_key_less(unescaped(name), unescaped(next)) : json_key_less(name, next);
 }
 
 }  // namespace
@@ -144,12 +149,14 @@ bool CanonicalScan::escape() {
 
 bool CanonicalScan::string() {
   if (!take('"')) return false;
+  escaped_ = false;
   for (;;) {
     at_ = skip_plain(text_, at_);
     if (at_ == text_.size()) return false;
     const char c = text_[at_++];
     if (c == '"') return true;
     if (c != '\\' || !escape()) return false;
+    escaped_ = true;
   }
 }
 
@@ -168,12 +175,14 @@ bool CanonicalScan::number() {
 bool CanonicalScan::members(std::size_t depth) {
   if (take('}')) return true;
   std::string_view last;
+  bool last_escaped = false;
   for (bool first = true;; first = false) {
     const std::size_t begin = at_ + 1;
     if (!string()) return false;
     const std::string_view name = text_.substr(begin, at_ - begin - 1);
-    if (!first && !in_order(last, name)) return false;
+    if (!first && !in_order(last, name, last_escaped || escaped_)) return false;
     last = name;
+    last_escaped = escaped_;
     if (!take(':') || !value(depth)) return false;
     if (take('}')) return true;
     if (!take(',')) return false;

@@ -41,6 +41,7 @@ class CanonicalScan {
 
   std::string_view text_;
   std::size_t at_ = 0;
+  bool escaped_ = false;  // whether the string read last holds an escape
 };
 
 }  // namespace ledger

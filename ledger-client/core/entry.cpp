@@ -38,6 +38,11 @@ Problem problem(std::string_view reason) {
   return Problem{"entry: " + std::string{reason}};
 }
 
+Entry copy_of(const EntryView& view) {
+  return {view.index, std::string{view.origin}, view.prev,
+          view.time,  std::string{view.type},   std::string{view.body}};
+}
+
 }  // namespace
 
 Hash first_prev(std::string_view origin) {
@@ -61,7 +66,7 @@ std::string encode_entry(const Entry& entry) {
   return line;
 }
 
-Result<Entry> parse_entry(std::string_view line) {
+Result<EntryView> scan_entry(std::string_view line) {
   if (line.size() > kMaxEntryBytes) return problem("longer than 8 KiB");
   if (!is_utf8(line)) return problem("not UTF-8");
   CanonicalScan scan(line);
@@ -81,7 +86,12 @@ Result<Entry> parse_entry(std::string_view line) {
   const auto type = scan.literal(",\"type\":") ? scan.plain_string() : std::nullopt;
   if (!type || !is_type(*type)) return problem("the type is not a dotted lower-case word");
   if (!scan.literal(",\"v\":1}") || !scan.at_end()) return problem("does not end with version 1");
-  return Entry{*index, std::string{*origin}, *prev, *time, std::string{*type}, std::string{*body}};
+  return EntryView{*index, *origin, *prev, *time, *type, *body};
+}
+
+Result<Entry> parse_entry(std::string_view line) {
+  const auto view = scan_entry(line);
+  return view ? Result<Entry>(copy_of(*view)) : view.error();
 }
 
 ChainState chain_start(std::string origin) {
@@ -93,7 +103,12 @@ ChainState chain_start(std::string origin) {
 }
 
 Result<Entry> follow_chain(ChainState& state, std::string_view line) {
-  auto entry = parse_entry(line);
+  const auto view = follow_chain_view(state, line);
+  return view ? Result<Entry>(copy_of(*view)) : view.error();
+}
+
+Result<EntryView> follow_chain_view(ChainState& state, std::string_view line) {
+  auto entry = scan_entry(line);
   if (!entry) return entry;
   if (entry->origin != state.origin) return problem("belongs to another log");
   if (entry->index != state.next_index) return problem("the index is not the next one");

@@ -31,6 +31,17 @@ std::string encode_entry(const Entry& entry);
 // write, v = 1), member set, size. Does not look into the body beyond its canonical form.
 Result<Entry> parse_entry(std::string_view line);
 
+// The same without a copy: the views point into the line.
+struct EntryView {
+  std::uint64_t index = 0;
+  std::string_view origin;
+  Hash prev{};
+  TimePoint time{};
+  std::string_view type;
+  std::string_view body;
+};
+Result<EntryView> scan_entry(std::string_view line);
+
 // The chain: what a replica demands of the next line. `expected_index`, `expected_prev` and the origin must
 // fit.
 struct ChainState {
@@ -42,5 +53,6 @@ struct ChainState {
 ChainState chain_start(std::string origin);
 // Checks and advances; on a Problem the state is unchanged.
 Result<Entry> follow_chain(ChainState& state, std::string_view line);
+Result<EntryView> follow_chain_view(ChainState& state, std::string_view line);
 
 }  // namespace ledger

@@ -56,10 +56,10 @@ struct Value {
 using Values = std::array<Value, kIssued.size()>;
 
 // What an entry breaks that its fields alone can't tell; nothing where it keeps the rule.
-using Rule = std::optional<std::string> (*)(const Entry& entry, std::span<const Value> values);
+using Rule = std::optional<std::string> (*)(const EntryView& entry, std::span<const Value> values);
 
-std::optional<std::string> broken_proof(const Entry& entry, std::span<const Value> values);
-std::optional<std::string> broken_retirement(const Entry& entry, std::span<const Value> values);
+std::optional<std::string> broken_proof(const EntryView& entry, std::span<const Value> values);
+std::optional<std::string> broken_retirement(const EntryView& entry, std::span<const Value> values);
 
 struct Type {
   std::string_view name;
@@ -92,7 +92,24 @@ bool is_purpose(std::string_view text) {
          std::all_of(text.begin(), text.end(), allowed);
 }
 
+// Three dots and numbers up to 255 without leading zeros: what nearly every address is, told without a copy.
+bool is_plain_ipv4(std::string_view text) {
+  unsigned parts = 0, value = 0, digits = 0;
+  for (const char c : text) {
+    if (c == '.') {
+      if (digits == 0 || ++parts > 3) return false;
+      value = digits = 0;
+      continue;
+    }
+    if (c < '0' || c > '9' || (digits > 0 && value == 0) || ++digits > 3) return false;
+    value = value * 10 + static_cast<unsigned>(c - '0');
+    if (value > 255) return false;
+  }
+  return parts == 3 && digits > 0;
+}
+
 bool is_address(std::string_view text) {
+  if (is_plain_ipv4(text)) return true;
   const auto address = Address::parse(text);
   return address && address->text() == text;
 }
@@ -100,7 +117,7 @@ bool is_address(std::string_view text) {
 bool holds_text(Holds what, std::string_view text) {
   switch (what) {
     case Holds::kHash:
-      return hash_from_hex(text).has_value();
+      return is_hash_hex(text);
     case Holds::kUuid:
       return is_uuid(text);
     case Holds::kAddress:
@@ -152,20 +169,20 @@ std::optional<std::string> scan_body(std::string_view body, std::span<const Fiel
   return std::nullopt;
 }
 
-std::optional<std::string> broken_proof(const Entry& entry, std::span<const Value> /*values*/) {
+std::optional<std::string> broken_proof(const EntryView& entry, std::span<const Value> /*values*/) {
   const auto proof = parse_equivocation(entry.body);
   if (!proof) return proof.error().reason;
   if (!has_origin_form(accused_origin(*proof))) return "origin does not hold what it must";
   return std::nullopt;
 }
 
-std::optional<std::string> broken_retirement(const Entry& entry, std::span<const Value> values) {
+std::optional<std::string> broken_retirement(const EntryView& entry, std::span<const Value> values) {
   if (entry.index != 0) return "not the first entry of its log";
   if (!is_later_origin(entry.origin, values[0].text)) return "origin is not an earlier log of the same agent";
   return std::nullopt;
 }
 
-std::optional<std::string> broken_rule(const Type& type, const Entry& entry, std::span<Value> values) {
+std::optional<std::string> broken_rule(const Type& type, const EntryView& entry, std::span<Value> values) {
   auto broken = type.fields.empty() ? std::nullopt : scan_body(entry.body, type.fields, values);
   return broken || type.rule == nullptr ? broken : type.rule(entry, values);
 }
@@ -196,10 +213,14 @@ const Type* find_type(std::string_view name) {
   return type == kTypes.end() ? nullptr : &*type;
 }
 
+EntryView view_of(const Entry& entry) {
+  return {entry.index, entry.origin, entry.prev, entry.time, entry.type, entry.body};
+}
+
 // The values of an effective entry of that type, or why it is none.
 std::optional<Problem> read_effective(const Entry& entry, std::string_view type, Values& values) {
   if (entry.type != type) return Problem{"entry: not of the type " + std::string{type}};
-  if (const auto broken = broken_rule(*find_type(type), entry, values))
+  if (const auto broken = broken_rule(*find_type(type), view_of(entry), values))
     return Problem{std::string{type} + ": " + *broken};
   return std::nullopt;
 }
@@ -207,6 +228,10 @@ std::optional<Problem> read_effective(const Entry& entry, std::string_view type,
 }  // namespace
 
 Judgement judge_entry(const Entry& entry) {
+  return judge_entry(view_of(entry));
+}
+
+Judgement judge_entry(const EntryView& entry) {
   const Type* const type = find_type(entry.type);
   if (type == nullptr) return {Meaning::kUnknownType, {}};
   Values values;

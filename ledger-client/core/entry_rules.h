@@ -26,6 +26,7 @@ struct Judgement {
   std::string reason;  // for kVoid: what the entry breaks
 };
 Judgement judge_entry(const Entry& entry);
+Judgement judge_entry(const EntryView& entry);
 
 // Bodies as values and their canonical text; times are format_time, hashes lower-case hex, addresses IP text.
 struct BundleIssued {

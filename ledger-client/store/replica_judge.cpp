@@ -28,7 +28,7 @@ std::string stage(Staged& staged, std::span<const std::string> lines, OnSize&& o
   staged.first = staged.head.frontier.size();
   for (const auto& line : lines) {
     const auto index = staged.head.frontier.size();
-    const auto entry = follow_chain(staged.head.chain, line);
+    const auto entry = follow_chain_view(staged.head.chain, line);
     if (!entry) return "entry " + std::to_string(index) + ": " + entry.error().reason;
     const Hash leaf = leaf_hash(as_bytes(line));
     staged.entries.push_back({line, leaf});

@@ -17,14 +17,14 @@ Head Replica::State::head_at(std::uint64_t size) const {
   if (!last || leaf_hash(as_bytes(*last)) != tables->reader().node(0, size - 1)) {
     throw std::out_of_range("the last entry is damaged");
   }
-  const auto entry = parse_entry(*last);
+  const auto entry = scan_entry(*last);
   if (!entry || entry->index != size - 1 || entry->origin != origin) {
     throw std::out_of_range("the last entry is damaged");
   }
   // What follow_chain would have left.
   at.chain.next_index = size - 1;
   at.chain.prev = entry->prev;
-  if (!follow_chain(at.chain, *last)) throw std::out_of_range("the last entry is damaged");
+  if (!follow_chain_view(at.chain, *last)) throw std::out_of_range("the last entry is damaged");
   return at;
 }
 

@@ -59,14 +59,14 @@ class Verification {
   }
 
   void check_meaning(const StoredEntry& stored) {
-    const auto entry = follow_chain(chain_, stored.line);
+    const auto entry = follow_chain_view(chain_, stored.line);
     if (!entry) fail(LogFault::Kind::kEntry, stored.index, entry.error().reason);
     auto judgement = judge_entry(*entry);
     if (judgement.meaning == Meaning::kUnknownType) ++report_.unknown_types;
     if (judgement.meaning != Meaning::kVoid) return;
     ++report_.void_count;
     if (report_.void_entries.size() < VerifyReport::kMaxListedVoid) {
-      report_.void_entries.push_back({stored.index, entry->type, std::move(judgement.reason)});
+      report_.void_entries.push_back({stored.index, std::string(entry->type), std::move(judgement.reason)});
     }
   }
 
