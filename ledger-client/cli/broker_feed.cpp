@@ -26,9 +26,11 @@ mqtt_transport::ConnectionOptions connection_options(const BrokerOptions& option
                            ? Address::from_topic_form(origin.substr(kOwnOrigins.size()))
                            : std::nullopt;
   if (address) {
-    connection.filters = {topics::checkpoint(*address), topics::entries(*address)};
+    connection.filters = {topics::checkpoint(*address), topics::entries(*address),
+                          topics::every_cosignature(*address)};
   } else {
-    connection.filters = {std::string(topics::kEveryCheckpoint), std::string(topics::kEveryEntries)};
+    connection.filters = {std::string(topics::kEveryCheckpoint), std::string(topics::kEveryEntries),
+                          std::string(topics::kEveryCosignature)};
   }
   return connection;
 }
@@ -64,7 +66,12 @@ BrokerFeed::BrokerFeed(const BrokerOptions& options, const std::string& origin,
 
 void BrokerFeed::take(mqtt_transport::Message&& message) {
   const auto topic = topics::parse(message.topic);
-  if (!topic || (topic->kind != topics::Kind::kEntries && topic->kind != topics::Kind::kCheckpoint)) return;
+  if (!topic) return;
+  const auto kind = topic->kind;
+  if (kind != topics::Kind::kEntries && kind != topics::Kind::kCheckpoint &&
+      kind != topics::Kind::kCosignature) {
+    return;
+  }
   LedgerMessage taken{topic->kind, topic->agent.origin(), std::string(as_text(message.payload))};
   const std::lock_guard lock(mutex_);
   if (queued_bytes_ + taken.payload.size() > kMaxQueuedBytes) {

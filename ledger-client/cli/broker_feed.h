@@ -15,7 +15,7 @@
 namespace ledger::cli {
 
 struct LedgerMessage {
-  topics::Kind kind = topics::Kind::kEntries;  // kEntries or kCheckpoint
+  topics::Kind kind = topics::Kind::kEntries;  // kEntries, kCheckpoint or kCosignature
   std::string origin;                          // by the topic
   std::string payload;
 };

@@ -15,6 +15,9 @@ void add_tail(CLI::App& program, Options& options);
 void add_prove(CLI::App& program, Options& options);
 void add_check(CLI::App& program, Options& options);
 void add_export(CLI::App& program, Options& options);
+void add_import(CLI::App& program, Options& options);
+void add_replicate(CLI::App& program, Options& options);
+void add_graph(CLI::App& program, Options& options);
 
 // The whole program: arguments without the program's name. Returns the exit status.
 int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err);

@@ -27,6 +27,10 @@ void export_log(const ExportCommand& command, Options& options) {
                         report.fault->reason,
                     "nothing was exported; a replica may hold it whole");
   }
+  if (!report.checkpoint) {
+    throw UserError(kNotFound, "the copy of " + log->origin() + " has not reached a checkpoint yet",
+                    "`ehr-ledger replicate` goes on with it");
+  }
   export_tiles(*log, report.checkpoint->size, *log->newest_checkpoint_note(), command.directory,
                progress_bar("exporting"));
   if (options.json) {

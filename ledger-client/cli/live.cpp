@@ -6,10 +6,12 @@
 
 #include "ledger-client/cli/broker_feed.h"
 #include "ledger-client/cli/print.h"
+#include "ledger-client/cli/states.h"
 #include "ledger-client/cli/stop.h"
 #include "ledger-client/core/base64.h"
 #include "ledger-client/core/entry_rules.h"
 #include "ledger-client/core/log_follower.h"
+#include "ledger-client/store/log_copy.h"
 
 namespace ledger::cli {
 namespace {
@@ -23,7 +25,12 @@ class Followers {
   explicit Followers(const Trust& trust) : trust_(trust) {}
 
   struct Log {
+    Log(const std::string& origin, const Trust& trust)
+        : follower(origin, trust.keys_of(origin)), cosignatures(origin, trust.keys_of(origin), trust) {}
+
     LogFollower follower;
+    Cosignatures cosignatures;
+    std::uint64_t shown_witnessed = 0;
     std::uint64_t verified = 0;
     std::uint64_t void_count = 0;
     std::string problem;  // the first one
@@ -34,7 +41,7 @@ class Followers {
     if (const auto found = logs_.find(origin); found != logs_.end()) return &found->second;
     if (unknown_.contains(origin)) return nullptr;
     try {
-      return &logs_.emplace(origin, Log{LogFollower(origin, trust_.keys_of(origin)), 0, 0, {}}).first->second;
+      return &logs_.emplace(origin, Log(origin, trust_)).first->second;
     } catch (const UserError& no_key) {
       err << "ehr-ledger: warning: " << no_key.what() << ": left out\n";
       unknown_.insert(origin);
@@ -61,6 +68,15 @@ void print_entry(const Followers::Log& log, const FollowedEntry& entry, Options&
 
 void warn(Options& options, const std::string& origin, const std::string& what) {
   *options.err << "ehr-ledger: warning: " << origin << ": " << what << std::endl;
+}
+
+// What was printed as signed is witnessed now. With --json a line is an entry and nothing else.
+void show_witnessed(Followers::Log& log, bool with_origin, Options& options) {
+  const auto& witnessed = log.cosignatures.witnessed();
+  if (options.json || !witnessed || witnessed->checkpoint.size <= log.shown_witnessed) return;
+  log.shown_witnessed = witnessed->checkpoint.size;
+  *options.out << (with_origin ? log.follower.origin() + "  " : "") << "witnessed up to "
+               << log.shown_witnessed << ", " << witnesses_for_people(witnessed->cosigners) << std::endl;
 }
 
 enum class Show { kEntries, kNothing };
@@ -98,10 +114,16 @@ void follow_broker(const LiveOptions& live, Show show, Followers& followers, Opt
     if (!message || (!live.origin.empty() && message->origin != live.origin)) continue;
     auto* log = followers.of(message->origin, *options.err);
     if (log == nullptr) continue;
-    const auto step = message->kind == topics::Kind::kEntries
-                          ? log->follower.take_entries(message->payload)
-                          : log->follower.take_checkpoint(message->payload);
-    take_step(*log, step, show, live.origin.empty(), stop, options);
+    if (message->kind == topics::Kind::kCosignature) {
+      log->cosignatures.take_cosignature(message->payload);
+    } else {
+      const bool entries = message->kind == topics::Kind::kEntries;
+      if (!entries) log->cosignatures.take_checkpoint(message->payload);
+      const auto step = entries ? log->follower.take_entries(message->payload)
+                                : log->follower.take_checkpoint(message->payload);
+      take_step(*log, step, show, live.origin.empty(), stop, options);
+    }
+    if (show == Show::kEntries) show_witnessed(*log, live.origin.empty(), options);
   }
 }
 
@@ -114,6 +136,8 @@ nlohmann::json to_json(const Followers::Log& log) {
     json["size"] = checkpoint->size;
     json["root"] = to_hex(checkpoint->root);
   }
+  if (const auto& witnessed = log.cosignatures.witnessed())
+    json["witnessed_size"] = witnessed->checkpoint.size;
   if (!log.problem.empty()) json["reason"] = log.problem;
   return json;
 }
@@ -123,15 +147,7 @@ void follow_stored(const LogSource& source, std::uint64_t from, Followers::Log& 
                    Options& options) {
   const auto note = source.newest_checkpoint_note();
   const auto size = source.size();
-  EntriesMessage message{source.origin(), from, {}, {}};
-  std::uint64_t start = 0;
-  for (int level = 63; level >= 0; --level) {
-    const auto width = std::uint64_t{1} << static_cast<unsigned>(level);
-    if ((from & width) == 0) continue;
-    message.frontier.push_back(
-        source.node(static_cast<unsigned>(level), start >> static_cast<unsigned>(level)));
-    start += width;
-  }
+  EntriesMessage message{source.origin(), from, frontier_at(source, from).nodes(), {}};
   source.for_each_entry(from, size, [&](const StoredEntry& entry) {
     message.lines.emplace_back(entry.line);
     return true;
@@ -139,7 +155,12 @@ void follow_stored(const LogSource& source, std::uint64_t from, Followers::Log& 
   for (const auto& part : encode_entries_messages(message)) {
     take_step(log, log.follower.take_entries(part), Show::kEntries, false, stop, options);
   }
-  if (note) take_step(log, log.follower.take_checkpoint(*note), Show::kEntries, false, stop, options);
+  if (note) {
+    log.cosignatures.take_checkpoint(*note);
+    take_step(log, log.follower.take_checkpoint(*note), Show::kEntries, false, stop, options);
+  }
+  if (const auto witnessed = source.witnessed_note()) log.cosignatures.take_checkpoint(*witnessed);
+  show_witnessed(log, false, options);
 }
 
 }  // namespace
@@ -163,6 +184,9 @@ void verify_live(const LiveOptions& live, Options& options) {
                  << log.verified << " entries verified since the start";
     if (checkpoint)
       *options.out << ", checkpoint of size " << checkpoint->size << ", root " << to_hex(checkpoint->root);
+    if (const auto& witnessed = log.cosignatures.witnessed())
+      *options.out << ", witnessed up to " << witnessed->checkpoint.size << " by "
+                   << witnesses_for_people(witnessed->cosigners);
     *options.out << '\n';
   }
   if (options.json)
@@ -172,31 +196,52 @@ void verify_live(const LiveOptions& live, Options& options) {
                     "does an agent publish there, and may this account read its topics?");
 }
 
+namespace {
+
+void print_checkpoint(const LogFollower& follower, const Cosignatures& cosignatures, const std::string& note,
+                      Options& options) {
+  const auto& checkpoint = *follower.checkpoint();
+  const auto& witnessed = cosignatures.witnessed();
+  const bool is_witnessed = witnessed && witnessed->checkpoint == checkpoint;
+  const auto& shown = is_witnessed ? witnessed->note : note;
+  if (!options.json) {
+    *options.out << shown
+                 << (is_witnessed ? "\nwitnessed, " + witnesses_for_people(witnessed->cosigners) : "\nsigned")
+                 << '\n';
+    return;
+  }
+  *options.out << nlohmann::json{{"origin", checkpoint.origin},
+                                 {"size", checkpoint.size},
+                                 {"root", to_hex(checkpoint.root)},
+                                 {"state", is_witnessed ? "witnessed" : "signed"},
+                                 {"checkpoint", shown}}
+                      .dump(2)
+               << '\n';
+}
+
+}  // namespace
+
 void show_live(const LiveOptions& live, Options& options) {
   const auto trust = Trust::load(options.trust);
   const auto& keys = trust.keys_of(live.origin);
   BrokerFeed feed(options.broker, live.origin,
                   std::chrono::seconds(static_cast<int>(std::ceil(live.seconds))));
   Stop stop(live.seconds, 0);
+  LogFollower follower(live.origin, keys);
+  Cosignatures cosignatures(live.origin, keys, trust);
+  std::string note;
   while (!stop.reached()) {
     const auto message = feed.next(kLook);
-    if (!message || message->origin != live.origin || message->kind != topics::Kind::kCheckpoint) continue;
-    LogFollower follower(live.origin, keys);
+    if (!message && !note.empty()) break;  // what the broker keeps has come
+    if (!message || message->origin != live.origin) continue;
+    if (message->kind == topics::Kind::kCosignature) cosignatures.take_cosignature(message->payload);
+    if (message->kind != topics::Kind::kCheckpoint) continue;
     const auto step = follower.take_checkpoint(message->payload);
     if (!step) throw UserError(kBad, live.origin + ": " + step.error().reason);
-    const auto& checkpoint = *follower.checkpoint();
-    if (options.json) {
-      *options.out << nlohmann::json{{"origin", checkpoint.origin},
-                                     {"size", checkpoint.size},
-                                     {"root", to_hex(checkpoint.root)},
-                                     {"checkpoint", message->payload}}
-                          .dump(2)
-                   << '\n';
-    } else {
-      *options.out << message->payload;
-    }
-    return;
+    cosignatures.take_checkpoint(message->payload);
+    note = message->payload;
   }
+  if (!note.empty()) return print_checkpoint(follower, cosignatures, note, options);
   throw UserError(kNotFound, "no checkpoint of " + live.origin + " on " + options.broker.url,
                   "does that agent publish there?");
 }

@@ -19,32 +19,32 @@ std::string database_of(const Options& options) {
   return from_environment != nullptr && *from_environment != '\0' ? from_environment : kDefaultDatabase;
 }
 
-std::vector<std::filesystem::path> directories_with_checkpoint(const std::filesystem::path& root) {
-  std::vector<std::filesystem::path> found;
+// Exported logs and replicas below a directory.
+struct Found {
+  std::vector<std::filesystem::path> exports, databases;
+};
+
+Found logs_below(const std::filesystem::path& root) {
+  Found found;
   if (!std::filesystem::is_directory(root)) return found;
-  if (std::filesystem::is_regular_file(root / "checkpoint")) found.push_back(root);
+  if (std::filesystem::is_regular_file(root / "checkpoint")) found.exports.push_back(root);
   for (auto at = std::filesystem::recursive_directory_iterator(root); at != end(at); ++at) {
+    if (at->is_regular_file() && at->path().extension() == ".db") found.databases.push_back(at->path());
     if (!at->is_directory()) continue;
     if (at->path().filename() == "tile") at.disable_recursion_pending();
-    if (std::filesystem::is_regular_file(at->path() / "checkpoint")) found.push_back(at->path());
+    if (std::filesystem::is_regular_file(at->path() / "checkpoint")) found.exports.push_back(at->path());
   }
+  std::sort(found.exports.begin(), found.exports.end());
+  std::sort(found.databases.begin(), found.databases.end());
   return found;
 }
 
 }  // namespace
 
-void add_source_options(CLI::App& command, Options& options, bool with_broker) {
-  auto* database = command.add_option(
-      "--db", options.database,
-      "An agent's database (default: $EHR_LEDGER_DB, else " + std::string(kDefaultDatabase) + ")");
-  auto* directory = command.add_option("--dir", options.directory,
-                                       "A directory in tlog-tiles layout, as `export` writes it");
-  directory->excludes(database);
-  if (!with_broker) return;
+CLI::Option* add_broker_options(CLI::App& command, Options& options) {
   auto& broker = options.broker;
   auto* url =
       command.add_option("--broker", broker.url, "A live broker: mqtts://HOST[:PORT] or mqtt://HOST[:PORT]");
-  url->excludes(database)->excludes(directory);
   command.add_option("--ca", broker.ca_file, "CA certificates of the broker (PEM)")->needs(url);
   auto* certificate =
       command.add_option("--cert", broker.certificate_file, "Client certificate (PEM)")->needs(url);
@@ -54,6 +54,20 @@ void add_source_options(CLI::App& command, Options& options, bool with_broker) {
   auto* user = command.add_option("--user", broker.user, "Monitor account on the broker")->needs(url);
   command.add_option("--password-file", broker.password_file, "File that holds its password")->needs(user);
   command.add_flag("--mqtt-3.1.1", broker.mqtt311, "Speak MQTT 3.1.1 instead of 5")->needs(url);
+  return url;
+}
+
+void add_source_options(CLI::App& command, Options& options, bool with_broker) {
+  auto* database = command.add_option(
+      "--db", options.database,
+      "An agent's database (default: $EHR_LEDGER_DB, else " + std::string(kDefaultDatabase) + ")");
+  auto* directory =
+      command.add_option("--dir", options.directory,
+                         "A directory in tlog-tiles layout, as `export` writes it, or of replicas, as "
+                         "`replicate` keeps them");
+  directory->excludes(database);
+  if (!with_broker) return;
+  add_broker_options(command, options)->excludes(database)->excludes(directory);
 }
 
 void add_trust_options(CLI::App& command, Options& options) {
@@ -88,16 +102,23 @@ std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options) {
     if (options.directory.empty()) {
       logs.push_back(std::make_unique<LogReader>(database_of(options)));
     } else {
-      for (const auto& found : directories_with_checkpoint(options.directory)) {
-        logs.push_back(std::make_unique<TileDirectory>(found));
-      }
+      logs = open_logs_below(options.directory);
     }
   } catch (const UnreadableLog& unreadable) {
     throw UserError(kNotFound, unreadable.what(),
                     "name a log with --db FILE, --dir DIR or --broker URL; reading an agent's database needs "
                     "its user or root");
   }
-  if (logs.empty()) throw UserError(kNotFound, "there is no exported log in " + options.directory);
+  if (logs.empty())
+    throw UserError(kNotFound, "there is no exported log and no replica in " + options.directory);
+  return logs;
+}
+
+std::vector<std::unique_ptr<LogSource>> open_logs_below(const std::filesystem::path& directory) {
+  std::vector<std::unique_ptr<LogSource>> logs;
+  const auto found = logs_below(directory);
+  for (const auto& tiles : found.exports) logs.push_back(std::make_unique<TileDirectory>(tiles));
+  for (const auto& database : found.databases) logs.push_back(std::make_unique<LogReader>(database));
   return logs;
 }
 

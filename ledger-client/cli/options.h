@@ -12,7 +12,8 @@
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace ledger::cli {
 
@@ -33,6 +34,8 @@ struct Options {
   int status = kGood;  // what the command found
 };
 
+// Returns --broker itself.
+CLI::Option* add_broker_options(CLI::App& command, Options& options);
 void add_source_options(CLI::App& command, Options& options, bool with_broker);
 void add_trust_options(CLI::App& command, Options& options);
 void add_json_option(CLI::App& command, Options& options);
@@ -43,7 +46,9 @@ std::string full_origin(const std::string& text);
 
 // The log that is asked for. Throws UserError (kNotFound) if it is not there.
 std::unique_ptr<LogSource> open_log(const Options& options, const std::string& origin);
-// Every log of the source: the database's one, or each directory below --dir that holds a checkpoint.
+// Every log of the source: the database's one, or what is below --dir.
 std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options);
+// Each exported log (a directory with a checkpoint) and each database (`*.db`) below a directory.
+std::vector<std::unique_ptr<LogSource>> open_logs_below(const std::filesystem::path& directory);
 
 }  // namespace ledger::cli

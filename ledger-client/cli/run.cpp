@@ -37,6 +37,9 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   add_prove(program, options);
   add_check(program, options);
   add_export(program, options);
+  add_import(program, options);
+  add_replicate(program, options);
+  add_graph(program, options);
   try {
     program.parse(
         std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back

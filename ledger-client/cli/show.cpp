@@ -4,6 +4,7 @@
 #include "ledger-client/cli/commands.h"
 #include "ledger-client/cli/live.h"
 #include "ledger-client/cli/print.h"
+#include "ledger-client/cli/states.h"
 #include "ledger-client/core/merkle.h"
 #include "ledger-client/core/sha256.h"
 #include "ledger-client/store/verify.h"
@@ -17,6 +18,21 @@ struct ShowCommand {
   double wait_seconds = 10;
 };
 
+// Nothing without anybody to trust: then signatures can't be told from scribbling.
+std::optional<LogStates> known_states(const LogSource& log, const Options& options) {
+  const auto trust = Trust::load_if_any(options.trust);
+  if (!trust) return std::nullopt;
+  auto states = states_of(log, *trust);
+  if (states.signed_size == 0) return std::nullopt;
+  return states;
+}
+
+std::string state_text(const LogStates& states, std::uint64_t index) {
+  std::string text = states.of(index);
+  if (!states.cosigners.empty()) text += ", " + witnesses_for_people(states.cosigners);
+  return text;
+}
+
 void show_entry(const LogSource& log, std::uint64_t index, Options& options) {
   const auto line = log.line(index);
   if (!line) {
@@ -25,39 +41,47 @@ void show_entry(const LogSource& log, std::uint64_t index, Options& options) {
   }
   const auto leaf = leaf_hash(as_bytes(*line));
   const auto next = sha256(*line);
+  const auto states = known_states(log, options);
   if (options.json) {
-    *options.out << nlohmann::json{{"entry", entry_as_json(*line)},
-                                   {"line", *line},
-                                   {"leaf_hash", to_hex(leaf)},
-                                   {"sha256", to_hex(next)}}
-                        .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-                 << '\n';
+    nlohmann::json json{{"entry", entry_as_json(*line)},
+                        {"line", *line},
+                        {"leaf_hash", to_hex(leaf)},
+                        {"sha256", to_hex(next)}};
+    if (states) json["state"] = states->of(index);
+    *options.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }
   *options.out << entry_for_people(*line) << "\n\n"
                << entry_as_json(*line).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
                << "\n\nSHA-256 (the next entry's prev)  " << to_hex(next)
                << "\nleaf hash                        " << to_hex(leaf) << '\n';
+  if (states) *options.out << "state                            " << state_text(*states, index) << '\n';
 }
 
 void show_log(const LogSource& log, Options& options) {
   const auto note = log.newest_checkpoint_note();
+  const auto states = known_states(log, options);
   if (options.json) {
     auto entries = nlohmann::json::array();
     log.for_each_entry(0, log.size(), [&](const StoredEntry& entry) {
       entries.push_back(entry_as_json(entry.line));
       return true;
     });
-    *options.out << nlohmann::json{{"origin", log.origin()},
-                                   {"size", log.size()},
-                                   {"checkpoint", note.value_or("")},
-                                   {"entries", entries}}
-                        .dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
-                 << '\n';
+    nlohmann::json json{{"origin", log.origin()},
+                        {"size", log.size()},
+                        {"checkpoint", note.value_or("")},
+                        {"entries", entries}};
+    if (states) {
+      json["signed_size"] = states->signed_size;
+      json["witnessed_size"] = states->witnessed_size;
+    }
+    *options.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }
   log.for_each_entry(0, log.size(), [&](const StoredEntry& entry) {
-    *options.out << entry_for_people(entry.line) << '\n';
+    *options.out << entry_for_people(entry.line);
+    if (states) *options.out << "  [" << states->of(entry.index) << ']';
+    *options.out << '\n';
     return options.out->good();
   });
   if (note) *options.out << '\n' << *note;

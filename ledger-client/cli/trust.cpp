@@ -1,6 +1,7 @@
 #include "ledger-client/cli/trust.h"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "ledger-client/cli/files.h"
 #include "ledger-client/core/federation.h"
@@ -29,6 +30,12 @@ Trust Trust::load(const TrustOptions& options) {
     trust.add_federation(default_federation(), options.federation_sha256);
   }
   return trust;
+}
+
+std::optional<Trust> Trust::load_if_any(const TrustOptions& options) {
+  const bool nothing_given = options.vkeys.empty() && options.policy.empty() && options.federation.empty();
+  if (nothing_given && !std::filesystem::exists(default_federation())) return std::nullopt;
+  return load(options);
 }
 
 void Trust::add_federation(const std::string& file, const std::string& sha256_hex) {
@@ -86,6 +93,14 @@ Quorum Trust::quorum(std::span<const NoteSigner> cosigners) const {
 
 bool Trust::quorum_met(std::span<const NoteSigner> cosigners) const {
   return !policy_ || policy_->quorum_met(cosigners);
+}
+
+bool Trust::is_witnessed(std::span<const NoteSigner> cosigners) const {
+  if (cosigners.empty()) return false;
+  if (policy_) return policy_->quorum_met(cosigners);
+  const std::size_t of_federation = federation_quorum_.value_or(0);
+  const std::size_t needed = of_federation > 0 ? of_federation : witnesses_.size();
+  return needed > 0 && cosigners.size() >= needed;
 }
 
 }  // namespace ledger::cli

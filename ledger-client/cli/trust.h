@@ -30,6 +30,8 @@ class Trust {
   // A federation document, a tlog-policy file or single verifier keys; without any of them the federation
   // document of this host. Throws UserError.
   static Trust load(const TrustOptions& options);
+  // Nothing where no trust is given and this host has no federation document: for what can be shown without.
+  static std::optional<Trust> load_if_any(const TrustOptions& options);
 
   // Throws UserError (kNotFound) if no key of that log is known.
   const std::vector<NoteKey>& keys_of(const std::string& origin) const;
@@ -39,6 +41,9 @@ class Trust {
   Quorum quorum(std::span<const NoteSigner> cosigners) const;
   // What the policy demands of a checkpoint; nothing without a policy.
   bool quorum_met(std::span<const NoteSigner> cosigners) const;
+  // Whether these make a checkpoint witnessed: the policy's quorum, the federation's witness_quorum, else all
+  // witnesses that were named.
+  bool is_witnessed(std::span<const NoteSigner> cosigners) const;
 
  private:
   void add_federation(const std::string& file, const std::string& sha256);

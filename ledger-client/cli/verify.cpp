@@ -6,6 +6,7 @@
 #include "ledger-client/cli/commands.h"
 #include "ledger-client/cli/live.h"
 #include "ledger-client/cli/print.h"
+#include "ledger-client/cli/states.h"
 #include "ledger-client/store/tiles.h"
 
 namespace ledger::cli {
@@ -31,19 +32,9 @@ const char* name_of(LogFault::Kind kind) {
   return "";
 }
 
-std::size_t witnesses_of(const LogSource& log, const Trust& trust, const std::vector<NoteKey>& keys,
-                         bool& quorum) {
-  const auto note = log.newest_checkpoint_note();
-  if (!note) return 0;
-  const auto opened = open_checkpoint_of(*note, log.origin(), keys, trust.witnesses());
-  if (!opened) return 0;
-  quorum = trust.quorum_met(opened->cosigners);
-  return opened->cosigners.size();
-}
-
 struct Verdict {
   VerifyReport report;
-  std::size_t witnesses = 0;
+  LogStates states;
   bool quorum = true;
   bool good = false;
 };
@@ -55,7 +46,13 @@ Verdict judge(const LogSource& log, const Trust& trust, const VerifyCommand& com
   how.chain = !command.tree_only;
   how.progress = progress_bar(log.origin());
   verdict.report = verify_log(log, keys, how);
-  if (!verdict.report.fault) verdict.witnesses = witnesses_of(log, trust, keys, verdict.quorum);
+  if (!verdict.report.fault) {
+    verdict.states = states_of(log, trust);
+    const auto note = log.newest_checkpoint_note();
+    const auto newest = note ? open_checkpoint_of(*note, log.origin(), keys, trust.witnesses())
+                             : Result<SignedCheckpoint>(Problem{});
+    if (newest) verdict.quorum = trust.quorum_met(newest->cosigners);
+  }
   verdict.good =
       !verdict.report.fault && verdict.quorum && (verdict.report.void_count == 0 || command.allow_void);
   return verdict;
@@ -68,13 +65,19 @@ nlohmann::json to_json(const Verdict& verdict) {
                       {"entries", report.entries},
                       {"checkpoints", report.checkpoints},
                       {"unknown_types", report.unknown_types},
-                      {"witnesses", verdict.witnesses},
+                      {"witnesses", verdict.states.cosigners.size()},
+                      {"cosigners", nlohmann::json::array()},
+                      {"witnessed_size", verdict.states.witnessed_size},
                       {"quorum", verdict.quorum},
                       {"void_count", report.void_count},
                       {"void", nlohmann::json::array()}};
   for (const auto& entry : report.void_entries) {
     json["void"].push_back({{"index", entry.index}, {"type", entry.type}, {"reason", entry.reason}});
   }
+  for (const auto& signer : verdict.states.cosigners) {
+    json["cosigners"].push_back({{"name", signer.key.name}, {"timestamp", signer.timestamp}});
+  }
+  if (report.beyond) json["target_size"] = report.beyond->size;
   if (report.checkpoint) {
     json["size"] = report.checkpoint->size;
     json["root"] = to_hex(report.checkpoint->root);
@@ -101,9 +104,13 @@ void print(const Verdict& verdict, std::ostream& out) {
       << (report.entries == 1 ? " entry" : " entries");
   if (report.checkpoint) out << ", root " << to_hex(report.checkpoint->root);
   out << ", " << report.checkpoints << (report.checkpoints == 1 ? " checkpoint" : " checkpoints");
-  out << ", " << verdict.witnesses << (verdict.witnesses == 1 ? " witness" : " witnesses");
+  out << ", " << witnesses_for_people(verdict.states.cosigners);
+  if (verdict.states.witnessed_size > 0) out << ", witnessed up to " << verdict.states.witnessed_size;
   if (report.unknown_types > 0) out << ", " << report.unknown_types << " of unknown type";
   out << '\n';
+  if (report.beyond) {
+    out << "  a copy on its way to " << report.beyond->size << " entries, vouched for by that checkpoint\n";
+  }
   if (!verdict.quorum) out << "  the newest checkpoint lacks the policy's quorum of witnesses\n";
   for (const auto& entry : report.void_entries) {
     out << "  entry " << entry.index << " (" << entry.type << ") is void: " << entry.reason << '\n';

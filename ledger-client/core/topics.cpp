@@ -109,6 +109,9 @@ std::string checkpoint(const Address& agent) {
 std::string entries(const Address& agent) {
   return below(agent, "ledger/entries");
 }
+std::string every_cosignature(const Address& agent) {
+  return below(agent, "ledger/cosignature", "+");
+}
 std::string cosignature(const Address& agent, const Address& witness) {
   return below(agent, "ledger/cosignature", witness.topic_form());
 }

@@ -34,6 +34,7 @@ std::string all_responses_to(const Address& agent);
 inline constexpr std::string_view kEveryStatus = "ehr/v1/+/status";
 inline constexpr std::string_view kEveryCheckpoint = "ehr/v1/+/ledger/checkpoint";
 inline constexpr std::string_view kEveryEntries = "ehr/v1/+/ledger/entries";
+std::string every_cosignature(const Address& agent);
 inline constexpr std::string_view kEveryCosignature = "ehr/v1/+/ledger/cosignature/+";
 
 enum class Kind {

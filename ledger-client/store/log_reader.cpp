@@ -49,6 +49,12 @@ struct LogReader::State {
   sqlite::Database* database = nullptr;
 
   sqlite::Statement& cached(const char* sql) const { return database->cached(sql); }
+
+  // A replica's own tables are there.
+  bool is_replica() const {
+    sqlite::Statement table(*database, "SELECT 1 FROM sqlite_master WHERE name = 'replica_vouch'");
+    return table.step();
+  }
 };
 
 LogReader::LogReader(const std::filesystem::path& database) : state_(std::make_unique<State>()) {
@@ -107,9 +113,17 @@ std::vector<StoredCheckpoint> LogReader::checkpoints() const {
   return all;
 }
 
+std::optional<std::string> LogReader::witnessed_note() const {
+  if (!state_->is_replica()) return std::nullopt;
+  auto& select = state_->cached("SELECT note FROM replica_note WHERE kind = 'witnessed'");
+  if (!select.step()) return std::nullopt;
+  std::string note(select.column_text(0));
+  select.reset();
+  return note;
+}
+
 std::optional<Vouch> LogReader::vouch() const {
-  sqlite::Statement table(*state_->database, "SELECT 1 FROM sqlite_master WHERE name = 'replica_vouch'");
-  if (!table.step()) return std::nullopt;  // a journal, which signs all it holds
+  if (!state_->is_replica()) return std::nullopt;  // a journal signs all it holds
   auto& select = state_->cached(
       "SELECT size, note, proof FROM replica_vouch WHERE size = (SELECT max(idx) + 1 FROM ledger_entry)"
       " AND size > (SELECT coalesce(max(size), 0) FROM ledger_checkpoint)");

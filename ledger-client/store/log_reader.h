@@ -19,6 +19,7 @@ class LogReader final : public LogSource {
   std::uint64_t size() const override;
   std::optional<std::string> line(std::uint64_t index) const override;
   std::optional<std::string> newest_checkpoint_note() const override;
+  std::optional<std::string> witnessed_note() const override;
   std::vector<StoredCheckpoint> checkpoints() const override;
   std::optional<Vouch> vouch() const override;
   Hash node(unsigned level, std::uint64_t index) const override;

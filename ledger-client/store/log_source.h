@@ -55,6 +55,8 @@ class LogSource {
   virtual std::uint64_t size() const = 0;
   virtual std::optional<std::string> line(std::uint64_t index) const = 0;
   virtual std::optional<std::string> newest_checkpoint_note() const = 0;
+  // The largest checkpoint that is known to be witnessed, where that is kept apart (replicas do).
+  virtual std::optional<std::string> witnessed_note() const { return std::nullopt; }
   // Every checkpoint that is kept, smallest first.
   virtual std::vector<StoredCheckpoint> checkpoints() const = 0;
   // For the end of a log that is still being copied; nothing where checkpoints() covers all entries.
