@@ -7,6 +7,7 @@
 #include "ledger-client/cli/commands.h"
 #include "ledger-client/core/entries_message.h"
 #include "ledger-client/core/topics.h"
+#include "ledger-client/store/replica.h"
 #include "tests/support/broker.h"
 #include "tests/support/test_log.h"
 
@@ -26,6 +27,29 @@ void publish(mqtt_transport::Connection& connection, const std::string& topic, c
   const int code = done.get_future().get();
   REQUIRE((code == 0 || code == 16));
 }
+
+// An agent's own connection, ready to publish.
+class Publisher {
+ public:
+  Publisher(test_support::Broker& broker, const std::string& address)
+      : connection_(broker.agent_options(address), handlers()) {
+    connection_.start();
+    REQUIRE(ready_.get_future().wait_for(std::chrono::seconds(20)) == std::future_status::ready);
+  }
+  void operator()(const std::string& topic, const std::string& payload, bool retained) {
+    publish(connection_, topic, payload, retained);
+  }
+
+ private:
+  mqtt_transport::ConnectionHandlers handlers() {
+    mqtt_transport::ConnectionHandlers made;
+    made.on_ready = [this] { ready_.set_value(); };
+    return made;
+  }
+
+  std::promise<void> ready_;
+  mqtt_transport::Connection connection_;
+};
 
 }  // namespace
 
@@ -88,6 +112,91 @@ TEST_CASE("ehr-ledger follows a live broker and refuses what is not signed") {
   follower.join();
   CHECK(status == 0);
   CHECK(text == batch.lines[0] + "\n" + batch.lines[1] + "\n");
+}
+
+TEST_CASE("replicas are kept from a live broker, with what it does not tell taken from a source") {
+  test_support::Broker broker;
+  const auto address = ledger::Address::parse("10.20.0.5").value();
+  const auto witness_address = ledger::Address::parse("10.20.0.6").value();
+  const test_support::TempDir dir;
+  const test_support::LogKey key(test_support::kOrigin);
+  const test_support::WitnessKey witness("ehr/10-20-0-6");
+  Publisher agent(broker, "10.20.0.5"), cosigner(broker, "10.20.0.6");
+
+  std::vector<ledger::SignedBatch> batches;
+  auto options = test_support::journal_options(dir.path(), key);
+  options.on_signed = [&](const ledger::SignedBatch& batch) { batches.push_back(batch); };
+  ledger::Journal journal(std::move(options));
+  REQUIRE(journal.append({issued(0), issued(1), issued(2)}));
+  agent(ledger::topics::checkpoint(address), batches[0].checkpoint_note, true);
+
+  const auto monitor = broker.monitor_options();
+  const auto replicate = [&](std::vector<std::string> more, std::string& text) {
+    std::vector<std::string> arguments{"replicate",
+                                       (dir / "replicas").string(),
+                                       "--json",
+                                       "--broker",
+                                       broker.monitor_url(),
+                                       "--ca",
+                                       broker.ca().string(),
+                                       "--cert",
+                                       monitor.certificate_file,
+                                       "--key",
+                                       monitor.key_file,
+                                       "--vkey",
+                                       key.key().to_vkey(),
+                                       "--vkey",
+                                       witness.key().to_vkey()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    std::ostringstream out, err;
+    const int status = ledger::cli::run(arguments, out, err);
+    text = out.str() + err.str();
+    return std::pair(status, nlohmann::json::parse(out.str())["logs"][0]);
+  };
+  std::string text;
+  const auto [missing_status, missing] = replicate({"--for", "6"}, text);
+  CHECK(missing_status == 66);
+  CHECK(missing["entries"] == 0);
+  CHECK(missing["size"] == 3);
+  CHECK_THAT(text, Catch::Contains("entries 0 to 2 are missing") && Catch::Contains("--from"));
+
+  {
+    ledger::Replica copy(dir / "copy.db", test_support::kOrigin);
+    REQUIRE(copy.append({0, batches[0].lines, batches[0].checkpoint_note, {}}, std::array{key.key()}));
+  }
+  // Entries 3 and 4 are heard while it runs, the others come from the database.
+  std::atomic<bool> done = false;
+  std::pair<int, nlohmann::json> kept;
+  std::thread replicator([&] {
+    kept = replicate({"--for", "4", "--from", (dir / "copy.db").string()}, text);
+    done = true;
+  });
+  REQUIRE(journal.append({issued(3), issued(4)}));
+  const auto& batch = batches[1];
+  const auto messages = ledger::encode_entries_messages(
+      {test_support::kOrigin, batch.first_index, batch.frontier_before, batch.lines});
+  const auto checkpoint_text = batch.checkpoint_note.substr(0, batch.checkpoint_note.find("\n\n") + 1);
+  while (!done) {
+    for (const auto& message : messages) agent(ledger::topics::entries(address), message, false);
+    agent(ledger::topics::checkpoint(address), batch.checkpoint_note, true);
+    cosigner(ledger::topics::cosignature(address, witness_address),
+             witness.cosign(1700000000, checkpoint_text), true);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  replicator.join();
+  INFO(text);
+  CHECK(kept.first == 0);
+  CHECK(kept.second["entries"] == 5);
+  CHECK(kept.second["complete"] == true);
+  CHECK(kept.second["witnessed"] == 5);
+
+  // Cosignatures are retained, so the newest checkpoint is shown with its witness.
+  std::ostringstream out, err;
+  CHECK(ledger::cli::run({"show", "10.20.0.5", "--json", "--broker", broker.monitor_url(), "--ca",
+                          broker.ca().string(), "--cert", monitor.certificate_file, "--key", monitor.key_file,
+                          "--vkey", key.key().to_vkey(), "--vkey", witness.key().to_vkey()},
+                         out, err) == 0);
+  CHECK(nlohmann::json::parse(out.str())["state"] == "witnessed");
 }
 
 TEST_CASE("a broker that is not there is said to be unavailable") {
