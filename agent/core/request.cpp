@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/core/fhir/section_names.h"
+#include "agent/core/ledger_query.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/sha256.h"
 #include "ledger-client/core/topics.h"
@@ -21,7 +22,10 @@ struct OperationName {
 };
 constexpr std::array kOperations{OperationName{Operation::kPing, "ping"},
                                  OperationName{Operation::kSummary, "summary"},
-                                 OperationName{Operation::kEverything, "everything"}};
+                                 OperationName{Operation::kEverything, "everything"},
+                                 OperationName{Operation::kLedgerRange, "ledger-range"},
+                                 OperationName{Operation::kLedgerProof, "ledger-proof"},
+                                 OperationName{Operation::kCosign, "cosign"}};
 
 constexpr std::size_t kMaxIdentifierBytes = 1024;
 constexpr std::size_t kMaxReasonBytes = 4096;
@@ -88,6 +92,23 @@ json query_json(const RecordQuery& query) {
   return params;
 }
 
+// The canonical text of params about ledgers.
+ledger::Result<std::string> read_ledger_params(Operation operation, const json& params) {
+  const auto encoded = [](const auto& query) {
+    return query ? ledger::Result<std::string>(encode_params(*query)) : query.error();
+  };
+  const std::string text = ledger::canonical_json(params);
+  if (operation == Operation::kLedgerRange) return encoded(parse_ledger_range(text));
+  if (operation == Operation::kLedgerProof) return encoded(parse_ledger_proof(text));
+  return encoded(parse_cosign(text));
+}
+
+// Throws for params about ledgers that are no JSON, which is a programming error.
+json params_json(const Request& request) {
+  if (about_patient(request.operation)) return query_json(request.query);
+  return about_ledger(request.operation) ? json::parse(request.params) : json::object();
+}
+
 // HL7 PurposeOfUse codes as the ledger takes them: a letter, then letters and digits, upper case.
 bool is_purpose(const json& value) {
   if (!text_between(value, 2, 32)) return false;
@@ -106,12 +127,19 @@ std::string_view operation_text(Operation operation) {
   return "";
 }
 
+std::optional<Operation> operation_from_text(std::string_view text) {
+  for (const auto& name : kOperations) {
+    if (name.text == text) return name.operation;
+  }
+  return std::nullopt;
+}
+
 std::string sign_request(const Request& request, const LocalIdentity& self) {
   json payload = envelope_json(request.envelope);
   payload["op"] = std::string(operation_text(request.operation));
   payload["expires"] = ledger::format_time(request.expires);
   payload["purpose"] = request.purpose;
-  payload["params"] = request.operation == Operation::kPing ? json::object() : query_json(request.query);
+  payload["params"] = params_json(request);
   return sign_jws(*self.signer, self.kid, message_type::kRequest, ledger::canonical_json(payload));
 }
 
@@ -160,21 +188,32 @@ struct RequestVerifier {
   template <class Refuse>
   VerifyOutcome with_parameters(const json& object, const Envelope& envelope, ledger::TimePoint expires,
                                 const Refuse& refuse) const {
-    const auto name = std::find_if(kOperations.begin(), kOperations.end(), [&](const OperationName& known) {
-      return object["op"] == std::string(known.text);
-    });
-    if (name == kOperations.end()) return refuse(Code::kUnsupported, "unknown operation");
+    const auto operation = object["op"].is_string()
+                               ? operation_from_text(object["op"].get_ref<const std::string&>())
+                               : std::nullopt;
+    if (!operation) return refuse(Code::kUnsupported, "unknown operation");
     if (!is_purpose(object["purpose"])) return refuse(Code::kMalformed, "purpose is not a PurposeOfUse code");
-    Request request{envelope, name->operation, expires, object["purpose"].get<std::string>(), {}};
-    if (name->operation == Operation::kPing) {
-      if (!object["params"].is_object() || !object["params"].empty())
-        return refuse(Code::kMalformed, "ping takes no params");
-    } else {
-      auto query = read_query(object["params"]);
-      if (!query) return refuse(Code::kMalformed, "params of " + std::string(name->text) + " are not valid");
-      request.query = std::move(*query);
-    }
+    Request request{envelope, *operation, expires, object["purpose"].get<std::string>(), {}};
+    if (const auto why = read_params(object["params"], request); !why.empty())
+      return refuse(Code::kMalformed, why);
     return VerifiedRequest(std::move(request), sender, sha256);
+  }
+
+  // Why they are not valid, or nothing.
+  static std::string read_params(const json& params, Request& request) {
+    if (about_patient(request.operation)) {
+      auto query = read_query(params);
+      if (!query) return "params of " + std::string(operation_text(request.operation)) + " are not valid";
+      request.query = std::move(*query);
+    } else if (about_ledger(request.operation)) {
+      if (request.purpose != kOperationsPurpose) return "another purpose than the operation has";
+      auto text = read_ledger_params(request.operation, params);
+      if (!text) return text.error().reason;
+      request.params = std::move(*text);
+    } else if (!params.is_object() || !params.empty()) {
+      return "ping takes no params";
+    }
+    return {};
   }
 
   std::string check_times(const Envelope& envelope, ledger::TimePoint expires) const {

@@ -10,8 +10,21 @@
 
 namespace edge {
 
-enum class Operation { kPing, kSummary, kEverything };
+// The last three read ledgers or ask for a cosignature (ledger_query.h). Any active member may ask them,
+// without an allow rule, since ledgers are public within the federation; their purpose is kOperationsPurpose
+// and nothing else. They concern no patient: nothing about them is anchored, receipted or stored, and a
+// refusal of one is answered with its code and logged, but is neither an audit row nor counted in the
+// ledger's `refusals`, which count what was refused about patients.
+enum class Operation { kPing, kSummary, kEverything, kLedgerRange, kLedgerProof, kCosign };
 std::string_view operation_text(Operation operation);
+std::optional<Operation> operation_from_text(std::string_view text);
+constexpr bool about_patient(Operation operation) {
+  return operation == Operation::kSummary || operation == Operation::kEverything;
+}
+constexpr bool about_ledger(Operation operation) {
+  return operation == Operation::kLedgerRange || operation == Operation::kLedgerProof ||
+         operation == Operation::kCosign;
+}
 
 // What a request wants of a patient's record.
 struct RecordQuery {
@@ -24,8 +37,9 @@ struct Request {
   Envelope envelope;
   Operation operation = Operation::kPing;
   ledger::TimePoint expires{};
-  std::string purpose;  // HL7 PurposeOfUse
-  RecordQuery query;    // summary, everything
+  std::string purpose;   // HL7 PurposeOfUse
+  RecordQuery query;     // summary, everything
+  std::string params{};  // ledger-range, ledger-proof, cosign: canonical text, as ledger_query.h has it
 };
 
 // The signed text of a request of ours.

@@ -34,7 +34,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Request& request = verified->request();
   FUZZ_REQUIRE(request.envelope.from == agents.b.address && request.envelope.to == agents.a.address);
   FUZZ_REQUIRE(request.expires > request.envelope.issued);
-  FUZZ_REQUIRE(request.operation == Operation::kPing || !request.query.patient.value.empty());
+  FUZZ_REQUIRE(about_patient(request.operation) != request.query.patient.value.empty());
+  FUZZ_REQUIRE(about_ledger(request.operation) != request.params.empty());
   const std::string written = sign_request(request, b);
   const auto again = verify(written);
   FUZZ_REQUIRE(std::holds_alternative<VerifiedRequest>(again));

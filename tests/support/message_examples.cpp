@@ -1,5 +1,6 @@
 #include "tests/support/message_examples.h"
 
+#include "agent/core/ledger_query.h"
 #include "agent/core/reply.h"
 #include "agent/core/request.h"
 #include "agent/core/transfer/ciphertext_hasher.h"
@@ -28,6 +29,16 @@ struct Conversation {
 
   std::string request(Operation operation, RecordQuery query) const {
     return sign_request({from_b(), operation, now + std::chrono::minutes(10), "TREAT", std::move(query)},
+                        agents.b.identity());
+  }
+
+  std::string ledger_request(Operation operation, std::string params) const {
+    return sign_request({from_b(),
+                         operation,
+                         now + std::chrono::minutes(10),
+                         std::string(kOperationsPurpose),
+                         {},
+                         std::move(params)},
                         agents.b.identity());
   }
 
@@ -86,6 +97,16 @@ std::vector<MessageExample> message_examples(const TwoAgents& agents) {
                                        {fhir::Section::kAllergies, fhir::Section::kMedications},
                                        "emergency room"})},
       {"request", "everything", c.request(Operation::kEverything, {{"", "77"}, {}, ""})},
+      {"request", "ledger-range",
+       c.ledger_request(Operation::kLedgerRange,
+                        encode_params(LedgerRangeQuery{"ehr/10-20-0-5", 41, kMaxRangeEntries}))},
+      {"request", "ledger-proof",
+       c.ledger_request(Operation::kLedgerProof, encode_params(LedgerProofQuery{"ehr/10-20-0-5/2", 3, 7}))},
+      {"request", "cosign",
+       c.ledger_request(Operation::kCosign,
+                        encode_params(CosignQuery{"old 0\n\nehr/10-20-0-6\n1\n"
+                                                  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n\n"
+                                                  "\u2014 ehr/10-20-0-6 AAAA\n"}))},
       {"manifest", "anchored", sign_manifest(anchored, a)},
       {"manifest", "inline-without-anchor", sign_manifest(c.manifest(1'000), a)},
       {"error", "not-available", sign_error({c.from_a(), c.request_sha256, Code::kNotAvailable}, a)},

@@ -186,6 +186,64 @@ TEST_CASE("what is authentic but not acceptable has its code") {
   CHECK((code ? code_text(*code) : "") == (expected ? code_text(*expected) : ""));
 }
 
+TEST_CASE("requests about ledgers carry canonical params and one purpose") {
+  Case c;
+  auto body = c.payload();
+  body["purpose"] = "HOPERAT";
+  body["op"] = "ledger-range";
+  body["params"] = {{"origin", "ehr/10-20-0-7"}, {"from", 5}, {"count", 10}};
+  const auto outcome = c.verify(c.sign(body));
+  REQUIRE(std::holds_alternative<VerifiedRequest>(outcome));
+  const Request& request = std::get<VerifiedRequest>(outcome).request();
+  CHECK(request.operation == Operation::kLedgerRange);
+  CHECK(request.params == R"({"count":10,"from":5,"origin":"ehr/10-20-0-7"})");
+  CHECK(std::holds_alternative<VerifiedRequest>(c.verify(sign_request(request, c.agents.b.identity()))));
+
+  std::optional<Code> expected = Code::kMalformed;
+  SECTION("another purpose") {
+    body["purpose"] = "TREAT";
+  }
+  SECTION("params of another operation") {
+    body["op"] = "cosign";
+  }
+  SECTION("params of a patient") {
+    body["params"] = c.payload()["params"];
+  }
+  SECTION("no params") {
+    body["params"] = json::object();
+  }
+  SECTION("params that are no object") {
+    body["params"] = json::array({1});
+  }
+  SECTION("one param too many") {
+    body["params"]["more"] = 1;
+  }
+  SECTION("a proof") {
+    body["op"] = "ledger-proof";
+    body["params"] = {{"origin", "ehr/10-20-0-7"}, {"old_size", 5}, {"size", 10}};
+    expected.reset();
+  }
+  SECTION("a proof backwards") {
+    body["op"] = "ledger-proof";
+    body["params"] = {{"origin", "ehr/10-20-0-7"}, {"old_size", 5}, {"size", 4}};
+  }
+  SECTION("a cosignature") {
+    body["op"] = "cosign";
+    body["params"] = {{"body", "old 0\n"}};
+    expected.reset();
+  }
+  CHECK(refused(c.verify(c.sign(body))) == expected);
+}
+
+TEST_CASE("operations have one name each") {
+  for (const Operation operation : {Operation::kPing, Operation::kSummary, Operation::kEverything,
+                                    Operation::kLedgerRange, Operation::kLedgerProof, Operation::kCosign}) {
+    CHECK(operation_from_text(operation_text(operation)) == operation);
+    CHECK_FALSE((about_patient(operation) && about_ledger(operation)));
+  }
+  CHECK_FALSE(operation_from_text("delete"));
+}
+
 TEST_CASE("a revoked member is told so, and nothing else") {
   Case c;
   c.agents = test_support::make_two_agents("revoked");

@@ -27,7 +27,11 @@ std::vector<json::json_pointer> places(const json& document) {
 // Damages texts near what is allowed, so that every rule's edge is met from both sides.
 std::string damaged(std::string text, std::mt19937& random) {
   static const std::string characters = "0159afAFgzZ-.:/+_ T\n\"\\#";
-  const std::size_t at = text.empty() ? 0 : random() % text.size();
+  std::size_t at = text.empty() ? 0 : random() % text.size();
+  // Whatever is done to it, it stays UTF-8.
+  const auto ascii = [&text](std::size_t place) { return place >= text.size() || (text[place] & 0x80) == 0; };
+  if (!ascii(at)) at = 0;
+  if (!ascii(at)) return text + text;
   const char c = characters[random() % characters.size()];
   switch (random() % 5) {
     case 0:
