@@ -73,6 +73,7 @@ struct LimitsConfig {
   double request_burst = 1'000;
   std::size_t pending_requests = 256;         // own requests not yet ended
   std::size_t assemblies = 2;                 // bundles assembled at once
+  std::uint64_t answers_bytes = 64u << 20;    // answers about ledgers on their way, kept in memory
   std::uint64_t spool_bytes = 8ull << 30;     // spool and inbox together
   std::uint64_t min_free_bytes = 256u << 20;  // below it new work is refused
 };

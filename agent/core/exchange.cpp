@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kFhirJson = "application/fhir+json";
 constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kPlainText = "text/plain";
 // Below this, handing the signature to a second thread costs more than it saves.
 constexpr std::size_t kParallelBytes = 128 * 1024;
 // References of references: Observation → Specimen → Practitioner is the longest chain that occurs.
@@ -42,8 +43,12 @@ ExchangeOutcome Exchange::handle(const VerifiedRequest& verified) const {
     if (known->sha256 == verified.sha256()) return Repeated{*known};
     return Refusal{Code::kReplayed, "the id was used by another request of this peer"};
   }
-  if (request.operation == Operation::kPing) return ping(verified);
   try {
+    if (request.operation == Operation::kPing) {
+      return unanchored(
+          verified, ledger::canonical_json({{"pong", true}, {"version", settings_.software_version}}), kJson);
+    }
+    if (about_ledger(request.operation)) return answer_from_ledgers(verified);
     // The look-up comes before the decision, so that both ways cost the same.
     const PatientLookup lookup = ports_.records->find(request.query.patient);
     if (!is_allowed(settings_.allowances, request.envelope.from, request.purpose)) {
@@ -59,16 +64,34 @@ ExchangeOutcome Exchange::handle(const VerifiedRequest& verified) const {
   }
 }
 
-ExchangeOutcome Exchange::ping(const VerifiedRequest& verified) const {
+// The params were verified with the request.
+ExchangeOutcome Exchange::answer_from_ledgers(const VerifiedRequest& verified) const {
+  const Request& request = verified.request();
+  if (ports_.ledgers == nullptr) return Refusal{Code::kUnsupported, "no ledger is shown here"};
+  const bool range = request.operation == Operation::kLedgerRange;
+  auto text = range ? ports_.ledgers->range(parse_ledger_range(request.params).value())
+              : request.operation == Operation::kLedgerProof
+                  ? ports_.ledgers->proof(parse_ledger_proof(request.params).value())
+                  : ports_.ledgers->cosign(verified.sender(), parse_cosign(request.params).value());
+  if (!text) return text.error();
+  return unanchored(verified, *text, range ? kPlainText : kJson);
+}
+
+ExchangeOutcome Exchange::unanchored(const VerifiedRequest& verified, std::string_view text,
+                                     std::string_view content_type) const {
   const auto recipient = age::Recipient::parse(verified.sender().age_recipient().value_or(""));
   if (!recipient) return Refusal{Code::kFailed, "peer has no usable age recipient"};
-  StoredPayload payload;
-  PayloadSealer sealer(*recipient, [&payload](ledger::ByteView bytes) {
-    payload.inline_bytes.insert(payload.inline_bytes.end(), bytes.begin(), bytes.end());
+  ledger::Bytes ciphertext;
+  PayloadSealer sealer(*recipient, [&ciphertext](ledger::ByteView bytes) {
+    ciphertext.insert(ciphertext.end(), bytes.begin(), bytes.end());
   });
-  sealer.write(ledger::canonical_json({{"pong", true}, {"version", settings_.software_version}}));
+  sealer.write(text);
+  StoredPayload payload;
   payload.seal = sealer.finish();
-  Manifest manifest = manifest_for(verified, payload, std::string(kJson));
+  const bool inlined = ciphertext.size() <= ledger::limits::kInlineBytes;
+  if (!inlined) ciphertext.shrink_to_fit();  // it is kept, and counted by its size
+  (inlined ? payload.inline_bytes : payload.memory) = std::move(ciphertext);
+  Manifest manifest = manifest_for(verified, payload, std::string(content_type));
   return Answer{std::move(manifest), std::move(payload)};
 }
 

@@ -19,6 +19,7 @@ struct StoredPayload {
   SealedPayload seal;
   ledger::Bytes inline_bytes;  // set if it has at most limits::kInlineBytes
   std::string file;            // else its name in the spool
+  ledger::Bytes memory{};      // else, of an answer without anchor: all of it, nowhere but here
 };
 
 // Takes ciphertext as it is made. finish() makes it durable; a writer destroyed before leaves nothing behind.
@@ -83,6 +84,7 @@ struct ExchangePorts {
   DisclosureLog* log = nullptr;
   std::function<ledger::TimePoint()> now;
   FillRandom fill_random;
+  LedgerAnswers* ledgers = nullptr;  // null: nothing about ledgers is supported
 };
 
 // An answer ready to be sent.
@@ -104,7 +106,9 @@ class Exchange {
   ExchangeOutcome handle(const VerifiedRequest& request) const;
 
  private:
-  ExchangeOutcome ping(const VerifiedRequest& request) const;
+  ExchangeOutcome answer_from_ledgers(const VerifiedRequest& request) const;
+  ExchangeOutcome unanchored(const VerifiedRequest& request, std::string_view text,
+                             std::string_view content_type) const;
   ExchangeOutcome disclose(const VerifiedRequest& request, const std::string& patient_key) const;
   Outcome<std::string> signed_bundle_into(const VerifiedRequest& request, const std::string& patient_key,
                                           PayloadSealer& sealer) const;

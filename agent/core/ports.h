@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "agent/core/fhir/prepared.h"
+#include "agent/core/ledger_query.h"
+#include "agent/core/outcome.h"
+#include "ledger-client/core/federation.h"
 
 namespace edge {
 
@@ -43,6 +46,18 @@ class RecordSource {
   virtual std::vector<fhir::Prepared> fetch(const std::vector<std::string>& full_urls) = 0;
   // Kinds this source can't deliver (`unavailable` is not `nilknown`).
   virtual std::vector<std::string> unavailable_kinds() const = 0;
+};
+
+// The ledgers this agent can show: its own and the verified copies it keeps. Thread-safe. An answer is the
+// plaintext as ledger_query.h has it; a Refusal is `not-available` for what is not held here, `unsupported`
+// for what this agent does not do. A log that can't be read throws.
+class LedgerAnswers {
+ public:
+  virtual ~LedgerAnswers() = default;
+  virtual Outcome<std::string> range(const LedgerRangeQuery& query) = 0;
+  virtual Outcome<std::string> proof(const LedgerProofQuery& query) = 0;
+  // Idempotent by the rules of a witness.
+  virtual Outcome<std::string> cosign(const ledger::Member& asker, const CosignQuery& query) = 0;
 };
 
 }  // namespace edge

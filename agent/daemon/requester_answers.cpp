@@ -1,7 +1,7 @@
 // The requester's receiving half: manifests, chunks and errors, in the order of bundle.md, Receiving.
 #include "agent/core/fhir/document_check.h"
 #include "agent/core/payload.h"
-#include "agent/core/transfer/chunk.h"
+#include "agent/core/transfer/incoming.h"
 #include "agent/daemon/log.h"
 #include "agent/daemon/requester.h"
 #include "agent/daemon/requester_pending.h"
@@ -17,7 +17,6 @@ using mqtt_transport::Message;
 namespace {
 
 constexpr std::string_view kFhirJson = "application/fhir+json";
-constexpr std::size_t kMaxMessageBytes = 1 << 20;  // a chunk and its path, a manifest with its payload
 
 }  // namespace
 
@@ -55,19 +54,12 @@ void Requester::on_response(Message&& message, const Parsed& topic) {
 std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending& pending,
                                                                   std::string_view jws) {
   const auto& row = pending.row;
-  const auto authentic = authenticate(jws, message_type::kManifest, row.peer, *context_.federation,
-                                      context_.now(), kMaxSignedBytes);
-  if (!authentic) {
-    log::warning("manifest is not authentic", {{"request", row.id}, {"reason", authentic.error().reason}});
-    return std::nullopt;
-  }
-  auto manifest = parse_manifest(authentic->payload);
-  if (!manifest) return manifest.error();
-  return accept_manifest(
-      std::move(*manifest),
-      {authentic->sender, context_.self.address, row.id, row.sha256, row.purpose, anchored(row.operation),
-       context_.config->anchor.require == "witnessed", context_.federation->witness_quorum,
-       context_.federation->witness_keys(), context_.config->limits.bundle_bytes});
+  const ledger::Member* peer = context_.federation->find(row.peer);
+  if (peer == nullptr) return std::nullopt;
+  return read_manifest(context_, jws,
+                       {peer, context_.self.address, row.id, row.sha256, row.purpose, anchored(row.operation),
+                        context_.config->anchor.require == "witnessed", context_.federation->witness_quorum,
+                        context_.federation->witness_keys(), context_.config->limits.bundle_bytes});
 }
 
 void Requester::handle_manifest(Pending& pending, const Message& message) {
@@ -121,20 +113,14 @@ void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::
 void Requester::handle_chunk(Pending& pending, const Message& message, std::uint64_t number) {
   if (!pending.window || pending.window->complete()) return;
   const Manifest& manifest = pending.manifest->manifest;
-  const auto chunk = decode_chunk(message.payload);
-  if (!chunk || number >= manifest.chunk_count ||
-      chunk->data.size() != chunk_length(manifest.ciphertext_size, number)) {
+  if (pending.window->has(number)) return;
+  const auto chunk = read_chunk({manifest.ciphertext_size, manifest.merkle_root}, number, message.payload);
+  if (chunk.verdict != IncomingChunk::Verdict::kGood) {
     ++context_.counters->chunks_rejected;
+    if (chunk.verdict == IncomingChunk::Verdict::kWrong) send_ack(pending);  // says that it is missing
     return;
   }
-  if (pending.window->has(number)) return;
-  const auto root =
-      verified_chunk_root(number, manifest.chunk_count, chunk->data, chunk->path, manifest.merkle_root);
-  if (!root) {
-    ++context_.counters->chunks_rejected;
-    return send_ack(pending);  // says that it is missing
-  }
-  pending.file->write(number, chunk->data, *root);
+  pending.file->write(number, chunk.data, chunk.root);
   (void)pending.window->take(number);
   ++context_.counters->chunks_received;
   report(pending, "receiving");
@@ -245,27 +231,13 @@ void Requester::send_receipt(const ledger::Address& peer, const std::string& id,
 }
 
 void Requester::send_ack(Pending& pending) {
-  const auto state = pending.window->acknowledge(kMaxMissing);
-  const Outgoing& row = pending.row;
-  const Ack ack{{row.id, context_.self.address, row.peer, context_.self.fed, context_.now()},
-                state.next,
-                state.missing};
-  const std::string jws = sign_ack(ack, context_.self);
-  (void)context_.publish(ledger::topics::ack(row.peer, context_.self.address, row.id),
-                         ledger::to_bytes(ledger::as_bytes(jws)), row.id);
+  publish_ack(context_, pending.row.peer, pending.row.id, pending.window->acknowledge(kMaxMissing));
 }
 
 void Requester::handle_error(Pending& pending, const Message& message) {
-  const auto opened = age::open(context_.identities, message.payload);
-  if (!opened) return;
-  const auto authentic = authenticate(ledger::as_text(*opened), message_type::kError, pending.row.peer,
-                                      *context_.federation, context_.now(), kMaxSignedBytes);
   const auto error =
-      authentic ? parse_error(authentic->payload) : ledger::Result<ErrorReply>(Problem{"not authentic"});
-  if (!error || error->envelope.id != pending.row.id || error->envelope.to != context_.self.address ||
-      error->envelope.from != pending.row.peer || error->request_sha256 != pending.row.sha256) {
-    return;
-  }
+      read_error(context_, message.payload, {pending.row.peer, pending.row.id, pending.row.sha256});
+  if (!error) return;
   if (error->code == Code::kBusy) return;  // the next repetition asks again
   // An answer is already being received; only what the peer said after it can end it.
   if (pending.window && error->envelope.issued <= pending.manifest->manifest.envelope.issued) return;

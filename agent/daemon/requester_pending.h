@@ -1,15 +1,14 @@
 // Private to requester.cpp and requester_answers.cpp.
 #pragma once
 
+#include "agent/daemon/messages.h"
 #include "agent/daemon/requester.h"
 
 namespace edge {
 
-inline constexpr std::size_t kMaxSignedBytes = 1 << 20;
-
 // Whether an answer of this kind is on the ledger, with a receipt.
 inline bool anchored(Operation operation) {
-  return operation != Operation::kPing;
+  return about_patient(operation);
 }
 
 // One request on its way. Fields below `row` are touched only by tasks of the request's own lane of the

@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::chrono::seconds kBusyPause{1};  // between two `busy` to one peer
 
+bool is_about_ledger(std::string_view operation) {
+  const auto known = operation_from_text(operation);
+  return known && about_ledger(*known);
+}
+
 }  // namespace
 
 Responder::Responder(const Context& context, DisclosureStore& store, FileSpool& spool, Exchange exchange)
@@ -25,6 +30,7 @@ Responder::Responder(const Context& context, DisclosureStore& store, FileSpool& 
               context.config->request.clock_tolerance,
               {}},
       watermark_(store.watermark()),
+      memory_answers_(context),
       exchange_(std::make_shared<const Exchange>(std::move(exchange))) {}
 
 void Responder::use(Exchange exchange) {
@@ -86,7 +92,7 @@ void Responder::handle_request(const Message& message, const Parsed& topic, Stea
     }
     refuse({envelope.from, envelope.id, refused->sha256, refused->operation, refused->purpose,
             refused->expires, refused->refusal, std::nullopt},
-           received, true);
+           received, !is_about_ledger(refused->operation));
   } else {
     handle_verified(std::get<VerifiedRequest>(outcome), received);
   }
@@ -142,6 +148,7 @@ void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
     const std::lock_guard lock(mutex_);
     exchange = exchange_;
   }
+  if (about_ledger(request.request().operation)) return work_on_ledgers(request, *exchange, received);
   auto outcome = exchange->handle(request);
   if (auto* answer = std::get_if<Answer>(&outcome)) {
     if (answer->manifest.anchor) ++context_.counters->bundles_issued;
@@ -157,12 +164,37 @@ void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
     }
   } else {
     const auto& asked = request.request();
-    const bool about_patient = asked.operation != Operation::kPing;
     refuse({envelope.from, envelope.id, request.sha256(), std::string(operation_text(asked.operation)),
             asked.purpose, asked.expires, std::get<Refusal>(outcome),
-            about_patient ? std::optional(asked.query.patient) : std::nullopt},
+            about_patient(asked.operation) ? std::optional(asked.query.patient) : std::nullopt},
            received, true);
   }
+}
+
+void Responder::work_on_ledgers(const VerifiedRequest& request, const Exchange& exchange,
+                                SteadyTime received) {
+  const Request& asked = request.request();
+  const auto refused = [&](Refusal refusal) {
+    refuse({asked.envelope.from,
+            asked.envelope.id,
+            request.sha256(),
+            std::string(operation_text(asked.operation)),
+            asked.purpose,
+            asked.expires,
+            std::move(refusal),
+            {}},
+           received, false);
+  };
+  const auto known = memory_answers_.repeat(request);
+  if (known == MemoryAnswers::Known::kSame) return;
+  if (known == MemoryAnswers::Known::kOther)
+    return refused({Code::kReplayed, "the id was used by another request of this peer"});
+  auto outcome = exchange.handle(request);
+  if (auto* refusal = std::get_if<Refusal>(&outcome)) return refused(std::move(*refusal));
+  auto* answer = std::get_if<Answer>(&outcome);
+  if (answer == nullptr) return;  // nothing about a ledger is stored, so nothing is repeated from there
+  if (answer->payload.memory.empty()) return send_answer(*answer);
+  if (!memory_answers_.send(std::move(*answer))) send_busy(request);
 }
 
 void Responder::refuse(const RefusalRecord& record, SteadyTime received, bool record_it) {

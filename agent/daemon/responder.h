@@ -10,7 +10,7 @@
 #include "agent/adapters/disclosure_store.h"
 #include "agent/adapters/file_store.h"
 #include "agent/core/transfer/window.h"
-#include "agent/daemon/context.h"
+#include "agent/daemon/memory_answers.h"
 #include "ledger-client/core/topics.h"
 
 namespace edge {
@@ -63,6 +63,9 @@ class Responder {
   void handle_ack(const mqtt_transport::Message& message, const ledger::topics::Parsed& topic);
   void handle_receipt(const std::string& payload, const ledger::topics::Parsed& topic, std::string_view jws);
   void work_on(const VerifiedRequest& request, Timer::Clock::time_point received);
+  // The same for requests about ledgers: their answers and refusals leave nothing on the disk.
+  void work_on_ledgers(const VerifiedRequest& request, const Exchange& exchange,
+                       Timer::Clock::time_point received);
 
   void refuse(const RefusalRecord& record, Timer::Clock::time_point received, bool record_it);
   void send_error(const ledger::Address& peer, const std::string& id, const ledger::Hash& request_sha256,
@@ -70,7 +73,6 @@ class Responder {
   void send_busy(const VerifiedRequest& request);
 
   void send_answer(const Answer& answer);
-  void send_manifest(const Manifest& manifest, ledger::ByteView inline_bytes);
   void send_chunks(const Transfer& transfer, const std::vector<std::uint64_t>& numbers);
   void say_it_ended(const ledger::Address& peer, const std::string& id);
   void send_again(const TransferPointer& transfer);
@@ -89,6 +91,7 @@ class Responder {
   RequestPolicy policy_;
   std::atomic<bool> draining_{false};
   std::atomic<ledger::TimePoint> watermark_;
+  MemoryAnswers memory_answers_;
 
   std::mutex mutex_;  // guards what follows
   std::shared_ptr<const Exchange> exchange_;

@@ -23,7 +23,7 @@ void Responder::send_answer(const Answer& answer) {
     transfer = track(manifest.envelope.to, manifest.envelope.id, answer.payload,
                      context_.now() + context_.config->transfer.deadline);
   }
-  send_manifest(manifest, answer.payload.inline_bytes);
+  publish_manifest(context_, manifest, answer.payload.inline_bytes);
   if (!transfer || transfer->chunk_count == 0) return;
   std::vector<std::uint64_t> numbers;
   {
@@ -31,15 +31,6 @@ void Responder::send_answer(const Answer& answer) {
     numbers = transfer->send_window.restart();
   }
   send_chunks(*transfer, numbers);
-}
-
-void Responder::send_manifest(const Manifest& manifest, ledger::ByteView inline_bytes) {
-  const Envelope& envelope = manifest.envelope;
-  const ledger::Member* member = context_.federation->find(envelope.to);
-  if (member == nullptr) return;
-  const std::string jws = sign_manifest(manifest, context_.self);
-  (void)context_.publish(ledger::topics::manifest(envelope.to, envelope.from, envelope.id),
-                         context_.seal_to(*member, frame_manifest(jws, inline_bytes)), envelope.id);
 }
 
 void Responder::send_chunks(const Transfer& transfer, const std::vector<std::uint64_t>& numbers) {
@@ -74,7 +65,7 @@ void Responder::send_again(const TransferPointer& transfer) {
       seal.ciphertext.merkle_root,
       stored->plaintext_salt,
       store_.anchor(stored->entry_index)};
-  send_manifest(manifest, stored->payload.inline_bytes);
+  publish_manifest(context_, manifest, stored->payload.inline_bytes);
   if (transfer->chunk_count == 0) return;
   std::vector<std::uint64_t> numbers;
   {
@@ -129,6 +120,7 @@ void Responder::handle_ack(const Message& message, const Parsed& topic) {
   if (!ack || ack->envelope.id != topic.id || ack->envelope.from != *topic.peer ||
       ack->envelope.to != context_.self.address)
     return;
+  if (memory_answers_.on_ack(*ack)) return;
   const auto transfer = find(*topic.peer, topic.id);
   if (!transfer) return say_it_ended(*topic.peer, topic.id);
   std::vector<std::uint64_t> numbers;
@@ -215,6 +207,7 @@ void Responder::resume() {
 }
 
 void Responder::tick(bool all) {
+  memory_answers_.tick();
   const auto now = Timer::Clock::now();
   std::vector<TransferPointer> due;
   {

@@ -106,6 +106,8 @@ Service::Service(const Config& config)
       *journal_,
       DisclosureStore::Options{database, config_.transfer.deadline, context_.now, context_.fill_random});
   requests_ = std::make_unique<RequestStore>(*journal_, database, context_.now);
+  ledger_answers_ = std::make_unique<StoredLedgerAnswers>(
+      logs_in(config_.agent.state_dir, config_.agent.address->origin()));
 
   const std::string last_boot = disclosures_->meta("boot");
   boot_ = (last_boot.empty() ? 0 : std::stoull(last_boot)) + 1;
@@ -123,6 +125,7 @@ Service::Service(const Config& config)
   publisher_.use(*connection_);
   responder_ = std::make_unique<Responder>(context_, *disclosures_, *spool_, make_exchange(config_));
   requester_ = std::make_unique<Requester>(context_, *requests_);
+  peer_calls_ = std::make_unique<PeerCalls>(context_);
   commands_ = std::make_unique<ControlCommands>(
       *requester_, *responder_, *disclosures_, *requests_, [this] { return control_status(); },
       [this] { return connection_->ready(); });
@@ -155,7 +158,8 @@ Exchange Service::make_exchange(const Config& config) {
                             config_.limits.bundle_bytes};
   for (const AllowRule& rule : config.allow) settings.allowances.push_back({*rule.peer, rule.purposes});
   return {std::move(settings),
-          {records_.get(), spool_.get(), disclosures_.get(), context_.now, context_.fill_random}};
+          {records_.get(), spool_.get(), disclosures_.get(), context_.now, context_.fill_random,
+           ledger_answers_.get()}};
 }
 
 void Service::reload(const ledger::Result<Config>& loaded) {
@@ -203,6 +207,7 @@ void Service::route(mqtt_transport::Message&& message) {
     case topics::Kind::kManifest:
     case topics::Kind::kChunk:
     case topics::Kind::kError:
+      if (peer_calls_->has(topic->id)) return peer_calls_->on_response(std::move(message), *topic);
       return requester_->on_response(std::move(message), *topic);
     default:
       return;
@@ -237,6 +242,7 @@ void Service::on_ready() {
   timer_.at(Timer::Clock::now(), [this] {
     responder_->tick(true);
     requester_->tick(true);
+    peer_calls_->tick(true);
   });
 }
 
@@ -252,6 +258,7 @@ void Service::start() {
   timer_.every(kTick, [this] {
     responder_->tick(false);
     requester_->tick(false);
+    peer_calls_->tick(false);
   });
   timer_.every(config_.metrics.interval, [this] {
     mqtt_transport::Message message;
@@ -329,6 +336,7 @@ void Service::drain() {
   responder_->set_draining();
   if (connection_->ready()) publish_status("draining");
   timer_.stop();
+  peer_calls_->stop();  // first, as the command line may wait for one
   control_.reset();
   for (auto& worker : workers_) worker.request_stop();
   workers_.clear();  // joins: what runs is finished

@@ -6,8 +6,10 @@
 #include <thread>
 
 #include "agent/adapters/his/sqlite_store.h"
+#include "agent/adapters/ledger_answers.h"
 #include "agent/daemon/control.h"
 #include "agent/daemon/ledger_publisher.h"
+#include "agent/daemon/peer_calls.h"
 #include "agent/daemon/status.h"
 
 namespace edge {
@@ -59,9 +61,11 @@ class Service {
   std::unique_ptr<FileSpool> spool_;
   std::unique_ptr<DisclosureStore> disclosures_;
   std::unique_ptr<RequestStore> requests_;
+  std::unique_ptr<StoredLedgerAnswers> ledger_answers_;
   std::unique_ptr<mqtt_transport::Connection> connection_;
   std::unique_ptr<Responder> responder_;
   std::unique_ptr<Requester> requester_;
+  std::unique_ptr<PeerCalls> peer_calls_;
   std::unique_ptr<ControlCommands> commands_;
   std::unique_ptr<ControlServer> control_;
   std::vector<std::jthread> workers_;

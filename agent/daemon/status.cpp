@@ -50,7 +50,7 @@ std::string descriptor_jws(const Context& context, const std::string& name) {
       {make_uuid_v7(now, random), context.self.address, context.self.address, context.self.fed, now});
   payload["name"] = name;
   payload["version"] = EHR_VERSION;
-  payload["operations"] = {"ping", "summary", "everything"};
+  payload["operations"] = {"ping", "summary", "everything", "ledger-range", "ledger-proof", "cosign"};
   payload["limits"] = {{"request_bytes", config.limits.request_bytes},
                        {"bundle_bytes", config.limits.bundle_bytes},
                        {"chunk_bytes", ledger::limits::kChunkBytes},
