@@ -40,6 +40,7 @@ void add_serve(CLI::App& root, Common& common);
 void add_config(CLI::App& root, Common& common);
 void add_keys(CLI::App& root, Common& common);
 void add_status(CLI::App& root, Common& common);
+void add_ping(CLI::App& root, Common& common);
 void add_request(CLI::App& root, Common& common);
 void add_bundle(CLI::App& root, Common& common);
 void add_his(CLI::App& root, Common& common);

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "agent/cli/arguments.h"
 #include "agent/cli/bundle_output.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/daemon_call.h"
@@ -7,7 +8,6 @@
 #include "agent/cli/patient.h"
 #include "agent/cli/progress.h"
 #include "agent/config/checks.h"
-#include "agent/config/units.h"
 #include "agent/core/fhir/section_names.h"
 
 namespace edge::cli {
@@ -22,14 +22,6 @@ struct Options {
   std::optional<fs::path> output;
 };
 
-std::string checked_peer(const std::string& text) {
-  const auto address = ledger::Address::parse(text);
-  if (!address)
-    throw Failure(EX_USAGE, "PEER must be an IPv4 or IPv6 address, as 10.20.0.6",
-                  "`federation.file` lists the peers");
-  return address->text();
-}
-
 void check_sections(const std::vector<std::string>& wanted) {
   std::vector<std::string> names;
   for (const auto& [section, name] : fhir::kSectionNames) names.emplace_back(name);
@@ -41,13 +33,6 @@ void check_sections(const std::vector<std::string>& wanted) {
     throw Failure(EX_USAGE, "there is no section `" + one + "`",
                   meant.empty() ? "sections: " + all : "did you mean `" + meant + "`?");
   }
-}
-
-std::optional<std::chrono::milliseconds> parsed_timeout(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto out = parse_duration(text);
-  if (!out || out->count() == 0) throw Failure(EX_USAGE, "--timeout must be a duration, as 30s or 10min");
-  return out;
 }
 
 nlohmann::json to_call(const Options& options, const std::optional<std::chrono::milliseconds>& timeout) {

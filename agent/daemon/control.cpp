@@ -1,5 +1,7 @@
 #include "agent/daemon/control.h"
 
+#include <cmath>
+#include <future>
 #include <nlohmann/json.hpp>
 
 #include "agent/core/fhir/section_names.h"
@@ -93,10 +95,11 @@ Operation read_operation(const json& call) {
 
 }  // namespace
 
-ControlCommands::ControlCommands(Requester& requester, Responder& responder, DisclosureStore& disclosures,
-                                 RequestStore& requests, std::function<std::string()> status,
-                                 std::function<bool()> connected)
+ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, Responder& responder,
+                                 DisclosureStore& disclosures, RequestStore& requests,
+                                 std::function<std::string()> status, std::function<bool()> connected)
     : requester_(requester),
+      calls_(calls),
       responder_(responder),
       disclosures_(disclosures),
       requests_(requests),
@@ -111,6 +114,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     const std::string id = parsed->value("id", "");
     if (command == "status") return channel.send('R', status_());
     if (command == "request") return request(call.payload, channel);
+    if (command == "ping") return ping(call.payload, channel);
     if (command == "bundle.open") return open(call.payload, channel);
     if (command == "queue.list") return channel.send('R', queue_list());
     if (command == "queue.show") return channel.send('R', queue_show(id));
@@ -192,6 +196,43 @@ void ControlCommands::send_result(ControlChannel& channel, const std::string& id
                          {"anchored", result.cosignatures > 0 ? "witnessed" : "signed"},
                          {"cosignatures", result.cosignatures},
                          {"proof", result.manifest}}
+                        .dump());
+}
+
+// Times the whole request path: signing, sealing, the broker both ways, the peer's checks and its answer.
+void ControlCommands::ping(const std::string& call_text, ControlChannel& channel) {
+  const json call = json::parse(call_text);
+  const auto peer = ledger::Address::parse(call.value("peer", ""));
+  if (!peer) throw CallError{"malformed", "the peer is not an IP address", ""};
+  if (!connected_()) throw CallError{"failed", "this agent is not connected to the broker", ""};
+  const auto patience = std::chrono::milliseconds(
+      std::clamp(call.value("timeout_ms", std::int64_t{10'000}), std::int64_t{1}, std::int64_t{600'000}));
+  struct Pong {
+    Outcome<std::string> answer;
+    Timer::Clock::time_point at;
+  };
+  const auto pong = std::make_shared<std::promise<Pong>>();
+  auto answered = pong->get_future();
+  const auto begin = Timer::Clock::now();
+  calls_.call(*peer, Operation::kPing, {}, patience, [pong](Outcome<std::string> answer) {
+    pong->set_value({std::move(answer), Timer::Clock::now()});
+  });
+  while (answered.wait_for(kLook) != std::future_status::ready) {
+    if (channel.closed()) return;
+  }
+  const auto result = answered.get();
+  if (!result.answer) {
+    const Refusal& refusal = result.answer.error();
+    const bool silent = refusal.code == Code::kExpired;
+    throw CallError{std::string(code_text(refusal.code)), silent ? "no answer" : refusal.reason,
+                    hint_for(refusal.code)};
+  }
+  const auto told = ledger::parse_json(*result.answer, {64 * 1024, 4});
+  const json answer = told && told->is_object() ? *told : json::object();
+  const std::chrono::duration<double, std::milli> round_trip = result.at - begin;
+  channel.send('R', json{{"peer", peer->text()},
+                         {"milliseconds", std::round(round_trip.count() * 100) / 100},
+                         {"version", answer.value("version", "")}}
                         .dump());
 }
 

@@ -1,11 +1,12 @@
 // What the command line may ask of the running agent (control_socket.h has the frames): status, request,
-// bundle.open, queue.*.
+// ping, bundle.open, queue.*.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "agent/adapters/control_socket.h"
+#include "agent/daemon/peer_calls.h"
 #include "agent/daemon/requester.h"
 #include "agent/daemon/responder.h"
 
@@ -13,19 +14,21 @@ namespace edge {
 
 class ControlCommands {
  public:
-  ControlCommands(Requester& requester, Responder& responder, DisclosureStore& disclosures,
+  ControlCommands(Requester& requester, PeerCalls& calls, Responder& responder, DisclosureStore& disclosures,
                   RequestStore& requests, std::function<std::string()> status,
                   std::function<bool()> connected);
   void handle(const Frame& call, ControlChannel& channel);
 
  private:
   void request(const std::string& call, ControlChannel& channel);
+  void ping(const std::string& call, ControlChannel& channel);
   void open(const std::string& call, ControlChannel& channel);
   std::string queue_list();
   std::string queue_show(const std::string& id);
   void send_result(ControlChannel& channel, const std::string& id, const RequestResult& result);
 
   Requester& requester_;
+  PeerCalls& calls_;
   Responder& responder_;
   DisclosureStore& disclosures_;
   RequestStore& requests_;

@@ -127,7 +127,7 @@ Service::Service(const Config& config)
   requester_ = std::make_unique<Requester>(context_, *requests_);
   peer_calls_ = std::make_unique<PeerCalls>(context_);
   commands_ = std::make_unique<ControlCommands>(
-      *requester_, *responder_, *disclosures_, *requests_, [this] { return control_status(); },
+      *requester_, *peer_calls_, *responder_, *disclosures_, *requests_, [this] { return control_status(); },
       [this] { return connection_->ready(); });
 }
 

@@ -82,6 +82,24 @@ TEST_CASE("a bundle goes whole into its file, with its proof beside it") {
         5);  // etc, state, its guard, bundle, proof: nothing else
 }
 
+TEST_CASE("ping says how long the way to a peer and back took") {
+  Scripted agent;
+  agent.answer = [](ControlChannel& channel) {
+    channel.send('R', R"({"peer":"127.0.10.2","milliseconds":3.25,"version":"0.1.0"})");
+  };
+  CHECK(agent.run({"ping", "127.0.10.2"}).out == "127.0.10.2: 3.25 ms, ehr-agent 0.1.0\n");
+  CHECK(json::parse(agent.call) == json{{"command", "ping"}, {"peer", "127.0.10.2"}, {"timeout_ms", 10'000}});
+  CHECK(json::parse(agent.run({"ping", "127.0.10.2", "--timeout", "2s", "--json"}).out)["milliseconds"] ==
+        3.25);
+  CHECK(json::parse(agent.call)["timeout_ms"] == 2'000);
+  CHECK(agent.run({"ping", "somebody"}).status == EX_USAGE);
+  CHECK(agent.run({"ping", "127.0.10.2", "--timeout", "soon"}).status == EX_USAGE);
+  agent.answer = [](ControlChannel& channel) {
+    channel.send('E', R"({"code":"expired","error":"no answer","hint":"check"})");
+  };
+  CHECK(agent.run({"ping", "127.0.10.2"}).status == EX_TEMPFAIL);
+}
+
 TEST_CASE("a bundle goes to standard output as it is; --json puts it into the result") {
   Scripted agent;
   agent.answer = [](ControlChannel& channel) { send_bundle(channel, kBundle, result_of(kBundle)); };

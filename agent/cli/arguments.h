@@ -1,0 +1,15 @@
+// Arguments that several commands take; what they can't be is a Failure with a hint.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace edge::cli {
+
+// PEER, as canonical text.
+std::string checked_peer(const std::string& text);
+// --timeout; nothing if it was not given.
+std::optional<std::chrono::milliseconds> parsed_timeout(const std::string& text);
+
+}  // namespace edge::cli
