@@ -10,7 +10,7 @@ namespace {
 // Who asks for a ledger is there to take the answer; who has gone asks again when it is back.
 constexpr std::chrono::seconds kDeadline{30};
 // So many answers of a peer may be on their way: more than an honest one has requests open.
-constexpr std::ptrdiff_t kMaxPerPeer = 16;
+constexpr std::size_t kMaxPerPeer = 16;
 
 }  // namespace
 
@@ -23,12 +23,17 @@ MemoryAnswers::Known MemoryAnswers::repeat(const VerifiedRequest& request) {
   return Known::kSame;
 }
 
+// No peer takes more than half of the room from the others, if it has anything already.
 bool MemoryAnswers::has_room(const ledger::Address& peer, std::uint64_t bytes) const {
-  if (bytes_ + bytes > context_.config->limits.answers_bytes) return false;
-  const auto first = kept_.lower_bound({peer, ""});
-  std::ptrdiff_t of_peer = 0;
-  for (auto one = first; one != kept_.end() && one->first.first == peer; ++one) ++of_peer;
-  return of_peer < kMaxPerPeer;
+  const std::uint64_t limit = context_.config->limits.answers_bytes;
+  if (bytes_ + bytes > limit) return false;
+  std::size_t answers = 0;
+  std::uint64_t of_peer = bytes;
+  for (auto one = kept_.lower_bound({peer, ""}); one != kept_.end() && one->first.first == peer; ++one) {
+    ++answers;
+    of_peer += one->second->answer.payload.memory.size();
+  }
+  return answers == 0 || (answers < kMaxPerPeer && of_peer <= limit / 2);
 }
 
 bool MemoryAnswers::send(Answer&& answer) {
