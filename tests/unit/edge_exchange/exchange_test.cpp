@@ -19,7 +19,7 @@ constexpr const char* kAllergy =
     R"({"resourceType":"AllergyIntolerance","id":"a1","clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]},"code":{"text":"Nuts"},"patient":{"reference":"Patient/p1"}})";
 
 // Ports that keep what was asked of them, in order.
-struct Ports : RecordSource, Spool, DisclosureLog {
+struct Ports : RecordSource, Spool, DisclosureLog, LedgerAnswers {
   std::vector<std::string> calls;
   bool his_down = false, ambiguous = false, ledger_full = false;
   std::optional<KnownRequest> known_request;
@@ -45,6 +45,24 @@ struct Ports : RecordSource, Spool, DisclosureLog {
   }
   std::vector<fhir::Prepared> fetch(const std::vector<std::string>&) override { return {}; }
   std::vector<std::string> unavailable_kinds() const override { return {}; }
+
+  Outcome<std::string> range(const LedgerRangeQuery& query) override {
+    calls.emplace_back("range");
+    if (query.origin != "ehr/10-20-0-5") return Refusal{Code::kNotAvailable, "not held"};
+    std::string text;
+    for (std::size_t i = 0; text.size() < ledger_bytes; ++i)
+      text += ledger::to_hex(ledger::sha256(std::to_string(i)));
+    return text;
+  }
+  Outcome<std::string> proof(const LedgerProofQuery&) override {
+    calls.emplace_back("proof");
+    throw Unavailable("the disk is away");
+  }
+  Outcome<std::string> cosign(const ledger::Member& asker, const CosignQuery& query) override {
+    calls.emplace_back("cosign");
+    return asker.address.text() + " " + query.body;
+  }
+  std::size_t ledger_bytes = 1'000;
 
   struct Writer : SpoolWriter {
     explicit Writer(Ports& owner) : ports(owner) {}
@@ -75,6 +93,7 @@ struct Ports : RecordSource, Spool, DisclosureLog {
 struct Case {
   test_support::TwoAgents agents = test_support::make_two_agents();
   Ports ports;
+  bool shows_ledgers = true;
   std::vector<Allowance> allowances{{agents.b.address, {"TREAT"}}};
 
   VerifiedRequest request(const std::string& patient = "77", Operation operation = Operation::kSummary) {
@@ -87,12 +106,24 @@ struct Case {
     return std::get<VerifiedRequest>(verify_request(sign_request(request, agents.b.identity()), arrival,
                                                     agents.federation, {agents.a.address}, kNow));
   }
+  VerifiedRequest ledger_request(Operation operation, const std::string& params) {
+    const Request request{{kId, agents.b.address, agents.a.address, 1, kNow},
+                          operation,
+                          kNow + std::chrono::minutes(10),
+                          std::string(kOperationsPurpose),
+                          {},
+                          params};
+    return std::get<VerifiedRequest>(verify_request(sign_request(request, agents.b.identity()),
+                                                    {agents.b.address, kId, ""}, agents.federation,
+                                                    {agents.a.address}, kNow));
+  }
   ExchangeOutcome handle(const VerifiedRequest& verified) {
     const Exchange exchange({agents.a.identity(), {}, allowances, {}, "Hospital A", "0", 1 << 24},
                             {&ports, &ports, &ports, [] { return kNow; },
                              [counter = std::uint8_t{0}](std::span<std::uint8_t> out) mutable {
                                std::fill(out.begin(), out.end(), ++counter);
-                             }});
+                             },
+                             shows_ledgers ? &ports : nullptr});
     return exchange.handle(verified);
   }
 };
@@ -179,4 +210,60 @@ TEST_CASE("ping is answered without the ledger") {
   REQUIRE(std::holds_alternative<Answer>(outcome));
   CHECK_FALSE(std::get<Answer>(outcome).manifest.anchor);
   CHECK(c.ports.calls == std::vector<std::string>{"known"});
+}
+
+TEST_CASE("requests about ledgers are answered from memory, whatever the allow rules say") {
+  Case c;
+  c.allowances.clear();
+  const auto open = [&](const ExchangeOutcome& outcome, const ledger::Bytes& ciphertext) {
+    const auto& manifest = std::get<Answer>(outcome).manifest;
+    CHECK_FALSE((manifest.anchor || manifest.salt));
+    const auto identities = c.agents.b.identities();
+    PayloadOpener opener(identities, manifest.encoding, manifest.plaintext_size);
+    REQUIRE(opener.write(ciphertext));
+    return opener.finish(manifest.plaintext_sha256).value();
+  };
+  const auto params = encode_params(LedgerRangeQuery{"ehr/10-20-0-5", 0, 10});
+  auto outcome = c.handle(c.ledger_request(Operation::kLedgerRange, params));
+  REQUIRE(std::holds_alternative<Answer>(outcome));
+  CHECK(std::get<Answer>(outcome).manifest.content_type == "text/plain");
+  CHECK(std::get<Answer>(outcome).payload.memory.empty());
+  CHECK(open(outcome, std::get<Answer>(outcome).payload.inline_bytes).size() >= 1'000);
+
+  // What does not fit into the manifest has chunks, and stays in memory.
+  c.ports.ledger_bytes = 600'000;
+  outcome = c.handle(c.ledger_request(Operation::kLedgerRange, params));
+  const auto& answer = std::get<Answer>(outcome);
+  CHECK(answer.payload.inline_bytes.empty());
+  CHECK(answer.payload.file.empty());
+  CHECK(answer.manifest.chunk_count == 2);
+  CHECK(answer.payload.memory.size() == answer.manifest.ciphertext_size);
+  CHECK(open(outcome, answer.payload.memory).size() >= 600'000);
+
+  outcome = c.handle(c.ledger_request(Operation::kCosign, encode_params(CosignQuery{"old 0"})));
+  CHECK(std::get<Answer>(outcome).manifest.content_type == "application/json");
+  CHECK(open(outcome, std::get<Answer>(outcome).payload.inline_bytes) == "10.20.0.6 old 0");
+  CHECK(c.ports.calls == std::vector<std::string>{"known", "range", "known", "range", "known", "cosign"});
+}
+
+TEST_CASE("requests about ledgers are refused with their code") {
+  Case c;
+  Operation operation = Operation::kLedgerRange;
+  std::string params = encode_params(LedgerRangeQuery{"ehr/10-20-0-9", 0, 10});
+  Code expected = Code::kNotAvailable;
+  SECTION("unknown origin") {}
+  SECTION("the log can't be read") {
+    operation = Operation::kLedgerProof, expected = Code::kFailed;
+    params = encode_params(LedgerProofQuery{"ehr/10-20-0-5", 1, 2});
+  }
+  SECTION("no ledgers are shown") {
+    c.shows_ledgers = false, expected = Code::kUnsupported;
+  }
+  SECTION("the id was used for something else") {
+    c.ports.known_request = KnownRequest{ledger::sha256("another"), true, Code::kFailed};
+    expected = Code::kReplayed;
+  }
+  const auto outcome = c.handle(c.ledger_request(operation, params));
+  REQUIRE(std::holds_alternative<Refusal>(outcome));
+  CHECK(std::get<Refusal>(outcome).code == expected);
 }
