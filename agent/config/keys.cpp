@@ -226,7 +226,7 @@ std::vector<Key<Config>> make_keys() {
       number("limits.request_burst", AT(limits.request_burst), 1, 1e6),
       whole("limits.pending_requests", AT(limits.pending_requests), 1, 100'000),
       whole("limits.assemblies", AT(limits.assemblies), 1, 64),
-      size("limits.answers_bytes", AT(limits.answers_bytes), kMiB, 4 * kGiB),
+      size("limits.answers_bytes", AT(limits.answers_bytes), 2 * kMiB, 4 * kGiB),
       size("limits.spool_bytes", AT(limits.spool_bytes), kMiB, 1'024 * kTiB),
       size("limits.min_free_bytes", AT(limits.min_free_bytes), 0, 1'024 * kTiB),
       duration("retention.spool", AT(retention.spool), 1h, days(3'650)),

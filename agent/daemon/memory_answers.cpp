@@ -94,8 +94,7 @@ void MemoryAnswers::send_chunks(const Kept& kept, const std::vector<std::uint64_
   }
 }
 
-void MemoryAnswers::tick() {
-  const auto now = Timer::Clock::now();
+void MemoryAnswers::tick(Timer::Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   for (auto one = kept_.begin(); one != kept_.end();) {
     if (one->second->deadline > now) {

@@ -26,7 +26,7 @@ class MemoryAnswers {
   // Sends what an authentic acknowledgement asks for. False if it is not about an answer kept here.
   bool on_ack(const Ack& ack);
   // Forgets what is over its deadline.
-  void tick();
+  void tick(Timer::Clock::time_point now = Timer::Clock::now());
 
   std::uint64_t bytes() const;
 

@@ -289,7 +289,7 @@ TEST_CASE("a thousand calls at once: few are open, the others are told so, each 
 }
 
 TEST_CASE("who asks a thousand times and takes nothing is told `busy`, and memory stays bounded") {
-  Scene scene(kEntries, {{"limits.answers_bytes", "\"1MiB\""}});
+  Scene scene(kEntries, {{"limits.answers_bytes", "\"2MiB\""}});
   scene.agent.start();
   TestPeer greedy(scene.federation.broker(), scene.federation.document(),
                   scene.federation[2].address().text(), scene.federation[2].keys());
