@@ -89,12 +89,12 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
                {}};
   const auto pending = make_pending(std::move(row));
   pending->patient = query.patient;
-  publish_request(*pending);
-  // The row commits while the first publish is in flight; the patient in it is sealed to ourselves.
-  const auto own =
+  pending->row.patient =
       age::seal(context_.identities.front()->recipient(), ledger::as_bytes(canonical_patient(query.patient)));
-  pending->row.patient = own;
+  // The row is on its way to the disk before anything can answer, so that no answer is recorded ahead of it;
+  // it commits while the first publish is in flight. The patient in it is sealed to ourselves.
   auto kept = store_.insert(pending->row);
+  publish_request(*pending);
   if (const auto problem = why_not_kept(kept); !problem.empty()) {
     const std::lock_guard lock(mutex_);
     pending->closed = true;
