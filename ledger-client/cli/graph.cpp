@@ -37,11 +37,12 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
-void Graph::count(const std::string& owner, std::string_view type, std::string_view body) {
+void Graph::count(const std::string& owner, const EntryView& entry) {
+  const std::string_view type = entry.type;
   const bool issued = type == entry_type::kBundleIssued, delivered = type == entry_type::kBundleDelivered;
   if (!issued && !delivered && type != entry_type::kBundleReceived) return;
-  if (judge_entry(type, body).meaning != Meaning::kEffective) return;
-  const auto json = parse_json(body);
+  if (judge_entry(entry).meaning != Meaning::kEffective) return;
+  const auto json = parse_json(entry.body);
   if (!json) return;
   if (issued || delivered) {
     auto& exchange = edges_[{owner, json->at("to").get<std::string>()}];
@@ -56,7 +57,7 @@ void Graph::add(const LogSource& log) {
   const auto size = log.size();
   const auto progress = progress_bar(log.origin());
   log.for_each_entry(0, size, [&](const StoredEntry& stored) {
-    if (const auto entry = scan_entry(stored.line)) count(owner, entry->type, entry->body);
+    if (const auto entry = scan_entry(stored.line)) count(owner, *entry);
     if (progress && stored.index % kProgressStep == 0) progress(stored.index, size);
     return true;
   });

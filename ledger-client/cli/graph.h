@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "ledger-client/core/entry.h"
 #include "ledger-client/store/log_source.h"
 
 namespace ledger::cli {
@@ -31,7 +32,7 @@ class Graph {
   std::string to_json() const;
 
  private:
-  void count(const std::string& owner, std::string_view type, std::string_view body);
+  void count(const std::string& owner, const EntryView& entry);
 
   std::map<Edge, Exchange> edges_;
 };

@@ -45,18 +45,6 @@ Entry copy_of(const EntryView& view) {
 
 }  // namespace
 
-bool is_origin(std::string_view origin) {
-  constexpr std::string_view kPrefix = "ehr/";
-  if (origin.size() > kMaxOriginBytes || !origin.starts_with(kPrefix)) return false;
-  origin.remove_prefix(kPrefix.size());
-  const std::string_view host = origin.substr(0, origin.find('/'));
-  if (host.empty() || host.find_first_not_of("0123456789abcdef-") != host.npos) return false;
-  if (host.size() == origin.size()) return true;
-  const std::string_view generation = origin.substr(host.size() + 1);
-  return !generation.empty() && generation.front() != '0' &&
-         std::all_of(generation.begin(), generation.end(), is_digit);
-}
-
 Hash first_prev(std::string_view origin) {
   return sha256(origin);
 }

@@ -20,9 +20,6 @@ struct Entry {
   std::string body;  // canonical JSON of the body object
 };
 
-// Whether a text can name a log: `ehr/<topic form>`, and `/<generation>` from the second on.
-bool is_origin(std::string_view origin);
-
 // `prev` of entry 0: SHA-256 of the origin. Of any other entry: SHA-256 of the bytes of the one before.
 Hash first_prev(std::string_view origin);
 

@@ -35,6 +35,7 @@ inline constexpr std::string_view kEveryStatus = "ehr/v1/+/status";
 inline constexpr std::string_view kEveryCheckpoint = "ehr/v1/+/ledger/checkpoint";
 inline constexpr std::string_view kEveryEntries = "ehr/v1/+/ledger/entries";
 std::string every_cosignature(const Address& agent);
+inline constexpr std::string_view kEveryAlert = "ehr/v1/+/alerts";
 inline constexpr std::string_view kEveryCosignature = "ehr/v1/+/ledger/cosignature/+";
 
 enum class Kind {

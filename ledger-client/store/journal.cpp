@@ -24,6 +24,7 @@ struct Job {
   std::promise<Answer> promise;
   std::size_t first_line = 0;  // of the batch's lines, once staged
   bool settled = false;
+  std::function<void()> alone;  // not an append: runs between two commits
 
   void refuse(AppendError error) {
     promise.set_value(error);
@@ -75,6 +76,10 @@ void identify(sqlite::Database& database, const std::string& origin) {
   }
 }
 
+constexpr const char* kHowToRecover =
+    "; `ehr-ledger verify` names the first bad entry, `ehr-agent ledger recover` fetches it from the other "
+    "members";
+
 bool below_low_water(const std::filesystem::path& file, std::uint64_t min_free_bytes) {
   if (min_free_bytes == 0) return false;
   struct statvfs status {};
@@ -98,12 +103,17 @@ struct Journal::State {
   void stage_one(Job& job, TimePoint now, bool room);
   void answer(std::vector<Job>& batch, std::uint64_t first_index);
   void freeze(const std::string& why);
+  bool without_signature(std::vector<Job>& batch);
+  void run_statements(Job& job);
+  void open_log();
+  Result<RestoredLog> restore(const LogSource& copy, const NoteKey& key);
 
   JournalOptions options;
   Guard guard;  // first: its lock keeps a second journal away from the database
   sqlite::Database database;
   std::optional<LogWriter> writer;  // only the journal's thread, once it runs
   std::string database_id;
+  bool in_doubt = false;  // what disk or memory hold is not certain: nothing at all is written any more
 
   mutable std::mutex mutex;  // what follows
   std::condition_variable arrived;
@@ -111,6 +121,7 @@ struct Journal::State {
   bool stopping = false;
   SealedCheckpoint newest;
   std::string frozen;
+  bool held = false;
   bool clock_held = false;
 
   std::thread thread;
@@ -121,11 +132,56 @@ void Journal::State::freeze(const std::string& why) {
   if (frozen.empty()) frozen = why;
 }
 
+// While there may be no signature, what needs one is refused and the rest is committed as it is. True if that
+// settled the batch.
+bool Journal::State::without_signature(std::vector<Job>& batch) {
+  {
+    const std::lock_guard lock(mutex);
+    if (frozen.empty() && !held) return false;
+  }
+  for (auto& job : batch) {
+    if (in_doubt || !job.entries.empty()) job.refuse(AppendError::kFrozen);
+  }
+  sqlite::Transaction transaction(database);
+  for (auto& job : batch) {
+    if (!job.settled) run_statements(job);
+  }
+  transaction.commit();
+  for (auto& job : batch) {
+    if (job.settled) continue;
+    job.promise.set_value(Appended{{}, newest.checkpoint, newest.note});
+    job.settled = true;
+  }
+  return true;
+}
+
+void Journal::State::run_statements(Job& job) {
+  try {
+    sqlite::Savepoint savepoint(database);
+    if (job.statements) job.statements(database, newest.checkpoint.size);
+    savepoint.release();
+  } catch (const sqlite::SqliteError& error) {
+    if (!database.in_transaction()) throw;  // SQLite has rolled the whole batch back
+    error.disk_full() ? job.refuse(AppendError::kDiskFull) : job.fail(std::current_exception());
+  } catch (...) {
+    job.fail(std::current_exception());
+  }
+}
+
 void Journal::State::start() {
   identify(database, options.origin);
   database_id = meta(database, "database_id");
   newest.checkpoint = {options.origin, 0, empty_root()};
+  held = options.hold;
+  open_log();
+}
+
+// Rebuilds what is kept in memory from the database, and judges whether it may be continued.
+void Journal::State::open_log() {
+  std::string why;
+  std::optional<SealedCheckpoint> stored;
   try {
+    writer.reset();
     writer.emplace(database, options.origin);
     const LogReader reader(database);
     auto note = reader.newest_checkpoint_note();
@@ -137,23 +193,44 @@ void Journal::State::start() {
     const auto parsed = parse_note(note.value_or(""));
     const auto checkpoint = parsed ? parse_checkpoint(parsed->text) : Result<Checkpoint>(Problem{});
     if (!checkpoint) throw UnreadableLog("its newest checkpoint is damaged");
-    newest = {*checkpoint, *note};
+    stored = SealedCheckpoint{*checkpoint, *note};
     const Continuity now{reader, database_id, *checkpoint, writer->size(), writer->root()};
-    frozen = why_not_continue(now, guard.read());
-    if (frozen.empty()) guard.write({*checkpoint, database_id});
+    why = why_not_continue(now, guard.read());
+    if (why.empty()) guard.write({*checkpoint, database_id});
   } catch (const std::out_of_range& damage) {
-    frozen = std::string("the stored log is damaged: ") + damage.what() +
-             "; `ehr-ledger verify` names the first bad entry";
+    why = std::string("the stored log is damaged: ") + damage.what() + kHowToRecover;
   } catch (const UnreadableLog& damage) {
-    frozen = std::string("the stored log is damaged: ") + damage.what() +
-             "; `ehr-ledger verify` names the first bad entry";
+    why = std::string("the stored log is damaged: ") + damage.what() + kHowToRecover;
   }
+  const std::lock_guard lock(mutex);
+  if (stored) newest = std::move(*stored);
+  frozen = why;
+}
+
+Result<RestoredLog> Journal::State::restore(const LogSource& copy, const NoteKey& key) {
+  auto restored = restore_log(database, key, guard.read(), copy);
+  if (!restored) return restored;
+  // What was restored is complete and signed: from now on it is what the guard remembers.
+  const LogReader reader(database);
+  const auto note = parse_note(reader.newest_checkpoint_note().value_or(""));
+  const auto checkpoint = note ? parse_checkpoint(note->text) : Result<Checkpoint>(Problem{});
+  if (!checkpoint) return Problem{"the restored log has no checkpoint"};
+  guard.write({*checkpoint, database_id});
+  open_log();
+  const std::lock_guard lock(mutex);
+  if (!frozen.empty()) return Problem{frozen};
+  held = false;
+  return restored;
 }
 
 std::vector<Job> Journal::State::next_batch() {
   std::unique_lock lock(mutex);
   arrived.wait(lock, [&] { return stopping || !queue.empty(); });
-  const auto count = std::min(queue.size(), std::max<std::size_t>(options.max_batch, 1));
+  auto count = std::min(queue.size(), std::max<std::size_t>(options.max_batch, 1));
+  if (queue.empty()) return {};
+  for (std::size_t i = 0; i < count; ++i) {
+    if (queue[i].alone) count = std::max<std::size_t>(i, 1);
+  }
   const auto end = queue.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<Job> batch(std::make_move_iterator(queue.begin()), std::make_move_iterator(end));
   queue.erase(queue.begin(), end);
@@ -164,7 +241,7 @@ void Journal::State::run() {
   while (true) {
     auto batch = next_batch();
     if (batch.empty()) return;  // stopping, and everything accepted is done
-    commit(batch);
+    batch.front().alone ? batch.front().alone() : commit(batch);
   }
 }
 
@@ -176,15 +253,14 @@ void Journal::State::commit(std::vector<Job>& batch) {
     }
   };
   try {
-    // Only this thread freezes once the journal runs, so its own view needs no lock.
-    if (frozen.empty() && write(batch)) return;
+    if (without_signature(batch) || write(batch)) return;
     settle([](Job& job) { job.refuse(AppendError::kFrozen); });
   } catch (const sqlite::SqliteError& error) {
-    writer->drop();
+    if (writer) writer->drop();
     const auto fault = std::current_exception();
     settle([&](Job& job) { error.disk_full() ? job.refuse(AppendError::kDiskFull) : job.fail(fault); });
   } catch (...) {
-    writer->drop();
+    if (writer) writer->drop();
     settle([fault = std::current_exception()](Job& job) { job.fail(fault); });
   }
 }
@@ -200,6 +276,7 @@ bool Journal::State::write(std::vector<Job>& batch) {
     try {
       if (!writer->staged_lines().empty()) sealed = writer->seal(options.sign);
     } catch (const RootMismatch& damage) {
+      in_doubt = true;
       freeze(damage.what());
       return false;
     }
@@ -207,6 +284,7 @@ bool Journal::State::write(std::vector<Job>& batch) {
       transaction.commit();
     } catch (const sqlite::SqliteError& error) {
       if (error.disk_full()) throw;  // the commit record could not be written
+      in_doubt = true;
       freeze(std::string("a commit is in doubt (") + error.what() + "); a restart decides it");
       return false;
     }
@@ -215,6 +293,7 @@ bool Journal::State::write(std::vector<Job>& batch) {
     try {
       guard.write({sealed->checkpoint, database_id});
     } catch (const std::exception& error) {
+      in_doubt = true;
       freeze(std::string("the guard file could not be written (") + error.what() +
              "); what was committed stays");
       return false;
@@ -313,6 +392,34 @@ Checkpoint Journal::checkpoint() const {
 std::string Journal::checkpoint_note() const {
   const std::lock_guard lock(state_->mutex);
   return state_->newest.note;
+}
+
+void Journal::release() {
+  const std::lock_guard lock(state_->mutex);
+  state_->held = false;
+}
+
+void Journal::freeze(const std::string& why) {
+  state_->freeze(why);
+}
+
+Result<RestoredLog> Journal::recover(const LogSource& copy, const NoteKey& key) {
+  std::promise<Result<RestoredLog>> promise;
+  auto future = promise.get_future();
+  Job job;
+  job.alone = [&] {
+    try {
+      promise.set_value(state_->restore(copy, key));
+    } catch (...) {
+      promise.set_exception(std::current_exception());
+    }
+  };
+  {
+    const std::lock_guard lock(state_->mutex);
+    state_->queue.push_back(std::move(job));
+  }
+  state_->arrived.notify_one();
+  return future.get();
 }
 
 std::string Journal::frozen() const {

@@ -17,6 +17,7 @@
 #include "ledger-client/core/proof.h"
 #include "ledger-client/core/result.h"
 #include "ledger-client/core/time_text.h"
+#include "ledger-client/store/log_restore.h"
 #include "ledger-client/store/new_entry.h"
 
 namespace ledger {
@@ -52,6 +53,9 @@ struct JournalOptions {
   std::function<void(const SignedBatch&)> on_signed;
   std::uint64_t min_free_bytes = 0;  // below this, Work::kNew is kDiskFull before anything is written
   std::size_t max_batch = 512;       // appends that share a commit
+  // Nothing is signed before release(): others may remember more of this log than is here. Statements
+  // without entries are committed meanwhile.
+  bool hold = false;
 };
 
 // Below the low-water mark of free space new work is refused, while there is still room to finish what was
@@ -80,7 +84,17 @@ class Journal {
   // The newest signed checkpoint. Thread-safe.
   Checkpoint checkpoint() const;
   std::string checkpoint_note() const;
-  // Why nothing is signed any more; empty in good order.
+  // The comparison with what others remember is over (ledger.md, Rollback).
+  void release();
+  // Signs nothing from now on. The first reason stands.
+  void freeze(const std::string& why);
+  // Takes from `copy`, a verified replica of this very log, what is missing or damaged here, writes the guard
+  // anew and signs again. Problem: what the guard or the signatures here remember is in neither, or the two
+  // are different histories; nothing changed then. Waits for the journal's thread.
+  Result<RestoredLog> recover(const LogSource& copy, const NoteKey& key);
+
+  // Why nothing is signed any more; empty in good order. Statements without entries are still committed, as
+  // long as it is certain what was committed before.
   std::string frozen() const;
   // True while entries get the time of the one before them, because the clock stands behind it.
   bool clock_held() const;
