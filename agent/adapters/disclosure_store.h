@@ -63,8 +63,9 @@ class DisclosureStore : public DisclosureLog {
   // Deletes transfers that ended, and audit rows, from before; returns the spool files that are free now.
   std::vector<std::string> forget_before(ledger::TimePoint transfers, ledger::TimePoint audit);
   std::optional<Outbound> outbound(const ledger::Address& peer, const std::string& id);
-  // The anchor against the newest checkpoint, for sending a manifest again.
-  Anchor anchor(std::uint64_t entry_index);
+  // The anchor for sending a manifest again: against the witnessed checkpoint where it covers the entry, else
+  // against the newest one.
+  Anchor anchor(std::uint64_t entry_index, const std::string& witnessed_note = {});
   // Appends bundle.delivered, ends the transfer and forgets the payload. False if it was not open.
   bool delivered(const ledger::Address& peer, const std::string& id, const ledger::Hash& receipt_sha256);
   void end_outbound(const ledger::Address& peer, const std::string& id, OutboundState state,

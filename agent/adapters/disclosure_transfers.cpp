@@ -65,17 +65,21 @@ std::vector<std::string> DisclosureStore::forget_before(ledger::TimePoint transf
   return files;
 }
 
-Anchor DisclosureStore::anchor(std::uint64_t entry_index) {
+Anchor DisclosureStore::anchor(std::uint64_t entry_index, const std::string& witnessed_note) {
+  const auto checkpoint_of = [](const std::string& note) {
+    const auto parsed = ledger::parse_note(note);
+    return parsed ? ledger::parse_checkpoint(parsed->text)
+                  : ledger::Result<ledger::Checkpoint>(ledger::Problem{"no checkpoint"});
+  };
+  const auto witnessed = checkpoint_of(witnessed_note);
+  const bool covered = witnessed && entry_index < witnessed->size;
   return reader_.with([&](Database& database) {
     // One read transaction, so that checkpoint and nodes are of one moment.
     const ledger::sqlite::Savepoint snapshot(database);
     const ledger::LogReader log(database);
-    const auto note = log.newest_checkpoint_note();
+    const std::string note = covered ? witnessed_note : log.newest_checkpoint_note().value_or("");
     const auto line = log.line(entry_index);
-    const auto parsed =
-        note ? ledger::parse_note(*note) : ledger::Result<ledger::ParsedNote>(ledger::Problem{"none"});
-    const auto checkpoint = parsed ? ledger::parse_checkpoint(parsed->text)
-                                   : ledger::Result<ledger::Checkpoint>(ledger::Problem{"no checkpoint"});
+    const auto checkpoint = checkpoint_of(note);
     ledger::Proof proof;
     if (checkpoint && line && entry_index < checkpoint->size) {
       proof = ledger::make_inclusion(entry_index, checkpoint->size, [&](unsigned level, std::uint64_t index) {
@@ -84,7 +88,7 @@ Anchor DisclosureStore::anchor(std::uint64_t entry_index) {
     }
     if (!checkpoint || !line || entry_index >= checkpoint->size)
       throw std::runtime_error("an issued entry is not in the log");
-    return Anchor{*line, entry_index, std::move(proof), *note};
+    return Anchor{*line, entry_index, std::move(proof), note};
   });
 }
 

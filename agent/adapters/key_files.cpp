@@ -12,6 +12,7 @@
 #include "agent/adapters/key_formats.h"
 #include "agent/adapters/secret_file.h"
 #include "ledger-client/core/base64.h"
+#include "ledger-client/core/origin.h"
 #include "ledger-client/core/time_text.h"
 
 namespace edge {
@@ -103,24 +104,28 @@ SignKey load_sign_key(const KeyFile& file, const ledger::Address& address) {
   return key;
 }
 
-LogKey load_note_key(const KeyFile& file, const std::string& name, ledger::NoteKeyType type) {
+LogKey load_note_key(const KeyFile& file, ledger::NoteKeyType type) {
   const auto key = seed_from_skey(read_secret_file(file.path));
   if (!key) {
     refuse(file.path, "not the private key of a note signer");
   }
-  if (key->name != name) {
-    refuse(file.path, "the key of another name than " + name);
-  }
   std::unique_ptr<Signer> signer = make_ed25519_signer(key->seed);
-  return {file.id, ledger::NoteKey{name, type, signer->public_key()}, std::move(signer)};
+  return {file.id, ledger::NoteKey{key->name, type, signer->public_key()}, std::move(signer)};
 }
 
+// Of whatever log of this agent: after a retirement the next one has a key, and a name, of its own.
 LogKey load_log_key(const KeyFile& file, const ledger::Address& address) {
-  return load_note_key(file, address.origin(), ledger::NoteKeyType::kEd25519);
+  LogKey key = load_note_key(file, ledger::NoteKeyType::kEd25519);
+  const auto origin = ledger::parse_origin(key.key.name);
+  if (!origin || origin->address != address) refuse(file.path, "the key of another log than this agent's");
+  return key;
 }
 
 LogKey load_witness_key(const KeyFile& file, const ledger::Address& address) {
-  return load_note_key(file, address.witness_name(), ledger::NoteKeyType::kCosignatureV1);
+  LogKey key = load_note_key(file, ledger::NoteKeyType::kCosignatureV1);
+  if (key.key.name != address.witness_name())
+    refuse(file.path, "the key of another name than " + address.witness_name());
+  return key;
 }
 
 age::Identity load_age_key(const KeyFile& file) {
@@ -178,6 +183,24 @@ std::vector<std::string> generate_keys(const fs::path& directory, const ledger::
   make(kWitness, [&] { return skey_from_seed(address.witness_name(), random_secret(kSeedBytes)); });
   make(kAge, [] { return age::Identity::generate().to_file(ledger::format_time(now())); });
   return made;
+}
+
+std::vector<LogKey> load_log_keys(const fs::path& directory, const ledger::Address& address) {
+  initialise_cryptography();
+  std::vector<LogKey> keys;
+  for (const KeyFile& file : find_keys(directory, kLog)) keys.push_back(load_log_key(file, address));
+  return keys;
+}
+
+LogKey add_log_key(const fs::path& directory, const ledger::Address& address, const std::string& origin) {
+  initialise_cryptography();
+  const auto files = find_keys(directory, kLog);
+  const auto number = files.empty() ? 1 : *number_of(kLog, files.front().path.filename().native()) + 1;
+  const fs::path path =
+      directory / (std::string(kLog.use) + "-" + std::to_string(number) + std::string(kLog.extension));
+  if (!create_secret_file(path, skey_from_seed(origin, random_secret(kSeedBytes))))
+    refuse(path, "is there already");
+  return load_log_key(newest_key(directory, kLog), address);
 }
 
 std::string member_json(const fs::path& directory, const ledger::Address& address, const std::string& name) {

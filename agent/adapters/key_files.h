@@ -41,6 +41,12 @@ KeyRing load_keys(const std::filesystem::path& directory, const ledger::Address&
 std::vector<std::string> generate_keys(const std::filesystem::path& directory,
                                        const ledger::Address& address);
 
+// The keys of this agent's logs, newest first: more than one after a retirement or a rotation.
+std::vector<LogKey> load_log_keys(const std::filesystem::path& directory, const ledger::Address& address);
+// Makes the next log-N.skey, for the log `origin`. Durable, mode 0600.
+LogKey add_log_key(const std::filesystem::path& directory, const ledger::Address& address,
+                   const std::string& origin);
+
 // The member object of a federation document for these keys (public parts only), as JSON text.
 std::string member_json(const std::filesystem::path& directory, const ledger::Address& address,
                         const std::string& name);

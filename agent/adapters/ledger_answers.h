@@ -34,7 +34,7 @@ class StoredLedgerAnswers final : public LedgerAnswers {
 };
 
 // The file of a copy of that log in the state directory's `replicas`: one name per origin.
-// Precondition: ledger::is_origin(origin).
+// Precondition: ledger::has_origin_form(origin).
 std::filesystem::path replica_file(const std::filesystem::path& state_dir, const std::string& origin);
 // The own log in the state directory's agent.db, other logs in their replica_file, if there is one.
 OpenLog logs_in(const std::filesystem::path& state_dir, const std::string& own_origin);

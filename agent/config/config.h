@@ -47,6 +47,8 @@ struct HisConfig {
 };
 struct LedgerConfig {
   fs::path guard = "/var/lib/ehr-agent-guard/guard";
+  Milliseconds startup_wait{2'000};  // for other members to say what they remember of the own log
+  Milliseconds interval{3'600'000};  // of peer-checkpoint entries; a log silent for three is stale
 };
 struct AnchorConfig {
   std::string require = "signed";  // or "witnessed"

@@ -209,6 +209,8 @@ std::vector<Key<Config>> make_keys() {
       choice("his.kind", AT(his.kind), {"sqlite"}),
       path("his.database", AT(his.database), "a path; his.db in agent.state_dir if not given"),
       path("ledger.guard", AT(ledger.guard), "a path outside agent.state_dir"),
+      duration("ledger.startup_wait", AT(ledger.startup_wait), 0ms, 5min),
+      duration("ledger.interval", AT(ledger.interval), 1s, 24h),
       choice("anchor.require", AT(anchor.require), {"signed", "witnessed"}),
       size("transfer.window", AT(transfer.window), 512 * kKiB, kGiB),
       duration("transfer.deadline", AT(transfer.deadline), 1s, days(90)),

@@ -8,6 +8,7 @@
 #include "ledger-client/core/entry.h"
 #include "ledger-client/core/json_text.h"
 #include "ledger-client/core/note.h"
+#include "ledger-client/core/origin.h"
 
 namespace edge {
 
@@ -19,7 +20,7 @@ namespace {
 constexpr std::size_t kMaxHeaderBytes = 8 * 1024;
 constexpr std::size_t kMaxAnswerBytes = 256 * 1024;
 constexpr int kStatusCosigned = 200, kStatusConflict = 409;
-constexpr std::array kPlainStatuses{400, 403, 404, 422};
+constexpr std::array kPlainStatuses{400, 403, 404, 422, 503};
 
 // Takes the members of one object, each once; the first that does not fit is remembered with its name.
 class Reader {
@@ -56,8 +57,16 @@ class Reader {
   }
   std::string origin() {
     std::string origin = text("origin", 64);
-    if (ok() && !ledger::is_origin(origin)) note("origin", "not of the form ehr/<address>");
+    if (ok() && !ledger::has_origin_form(origin)) note("origin", "not of the form ehr/<address>");
     return origin;
+  }
+  ledger::Hash hash(const char* name) {
+    const json* value = take(name);
+    const auto hash = value != nullptr && value->is_string()
+                          ? ledger::hash_from_hex(value->get_ref<const std::string&>())
+                          : std::nullopt;
+    if (!hash) note(name, "not a SHA-256");
+    return hash.value_or(ledger::Hash{});
   }
   ledger::Proof proof(const char* name) {
     ledger::Proof proof;
@@ -202,6 +211,7 @@ std::string encode_answer(const LedgerProof& proof) {
   return ledger::canonical_json({{"origin", proof.origin},
                                  {"old_size", proof.old_size},
                                  {"size", proof.size},
+                                 {"old_root", ledger::to_hex(proof.old_root)},
                                  {"consistency", hex_list(proof.consistency)},
                                  {"note", proof.note}});
 }
@@ -212,6 +222,7 @@ ledger::Result<LedgerProof> parse_ledger_proof_answer(std::string_view text) {
   proof.origin = reader.origin();
   proof.size = reader.number("size", 1, ledger::kMaxJsonInteger);
   proof.old_size = reader.number("old_size", 0, proof.size);
+  proof.old_root = reader.hash("old_root");
   proof.consistency = reader.proof("consistency");
   proof.note = reader.text("note", ledger::kMaxNoteBytes);
   if (reader.ok() && !ledger::parse_note(proof.note)) reader.fail("note", "not a note");

@@ -74,6 +74,7 @@ ledger::Result<LedgerRange> parse_ledger_range_answer(std::string_view text);
 struct LedgerProof {
   std::string origin;
   std::uint64_t old_size = 0, size = 0;
+  ledger::Hash old_root{};  // of the first old_size entries, as the answerer holds them
   ledger::Proof consistency;
   std::string note;  // the newest the answerer holds, of any size
 
@@ -83,7 +84,7 @@ std::string encode_answer(const LedgerProof& proof);
 ledger::Result<LedgerProof> parse_ledger_proof_answer(std::string_view text);
 
 // Answer of cosign, in the status codes of tlog-witness: 200 with cosignature lines, 409 with the size the
-// witness knows, 400, 403, 404 or 422 alone.
+// witness knows, 400, 403, 404 or 422 alone; 503 where it has not verified the log that far yet.
 struct CosignAnswer {
   int status = 0;
   std::uint64_t known_size = 0;  // 409

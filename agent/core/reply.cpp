@@ -208,7 +208,8 @@ std::string check_shape(const Manifest& manifest, const ManifestExpectation& exp
 std::string check_entry(const Manifest& manifest, const ManifestExpectation& expected,
                         const ledger::Entry& entry) {
   if (entry.index != manifest.anchor->index) return "entry has another index";
-  if (entry.origin != expected.peer->address.origin()) return "entry is of another log";
+  const auto log_key = expected.peer->log_key();
+  if (!log_key || entry.origin != log_key->name) return "entry is of another log";
   const auto issued = ledger::decode_bundle_issued(entry);
   if (!issued) return issued.error().reason;
   if (issued->request != expected.id) return "entry is for another request";
@@ -230,19 +231,17 @@ ledger::Result<std::uint64_t> check_anchor(const Manifest& manifest, const Manif
     return Problem{"anchor: " + why};
   const auto log_key = expected.peer->log_key();
   if (!log_key) return Problem{"anchor: peer has no log key"};
-  const auto checkpoint = ledger::open_checkpoint(anchor.checkpoint, *log_key, expected.witnesses);
+  std::vector<ledger::NoteKey> witnesses;  // nobody witnesses oneself
+  std::copy_if(expected.witnesses.begin(), expected.witnesses.end(), std::back_inserter(witnesses),
+               [&](const auto& key) { return key.name != expected.peer->address.witness_name(); });
+  const auto checkpoint = ledger::open_checkpoint(anchor.checkpoint, *log_key, witnesses);
   if (!checkpoint) return Problem{"anchor: " + checkpoint.error().reason};
   const auto& tree = checkpoint->checkpoint;
   const auto leaf = ledger::leaf_hash(ledger::as_bytes(anchor.entry));
   if (!ledger::verify_inclusion(anchor.index, tree.size, leaf, anchor.inclusion, tree.root)) {
     return Problem{"anchor: inclusion proof does not lead to the checkpoint's root"};
   }
-  const std::uint64_t cosignatures = checkpoint->cosigners.size();
-  if (expected.require_witnessed &&
-      (expected.witness_quorum == 0 || cosignatures < expected.witness_quorum)) {
-    return Problem{"anchor: not witnessed, and anchor.require demands it"};
-  }
-  return cosignatures;
+  return checkpoint->cosigners.size();
 }
 
 }  // namespace
@@ -260,7 +259,8 @@ ledger::Result<AcceptedManifest> accept_manifest(Manifest manifest, const Manife
     if (!anchored) return anchored.error();
     cosignatures = *anchored;
   }
-  return AcceptedManifest{std::move(manifest), cosignatures};
+  const bool witnessed = expected.witness_quorum > 0 && cosignatures >= expected.witness_quorum;
+  return AcceptedManifest{std::move(manifest), cosignatures, witnessed};
 }
 
 std::string sign_error(const ErrorReply& error, const LocalIdentity& self) {

@@ -54,7 +54,6 @@ struct ManifestExpectation {
   ledger::Hash request_sha256{};
   std::string purpose;
   bool anchored = true;  // summary and everything
-  bool require_witnessed = false;
   std::uint64_t witness_quorum = 0;
   std::vector<ledger::NoteKey> witnesses;
   std::uint64_t max_plaintext = 0;
@@ -63,6 +62,7 @@ struct ManifestExpectation {
 struct AcceptedManifest {
   Manifest manifest;
   std::uint64_t cosignatures = 0;
+  bool witnessed = false;  // a quorum of them
 };
 ledger::Result<AcceptedManifest> accept_manifest(Manifest manifest, const ManifestExpectation& expected);
 

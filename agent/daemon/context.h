@@ -33,6 +33,10 @@ struct Context {
   Counters* counters = nullptr;
   std::function<ledger::TimePoint()> now;
   FillRandom fill_random;
+  // The newest witnessed checkpoint of the own log; empty if there is none.
+  std::function<std::string()> own_witnessed = [] { return std::string(); };
+  // False before the own log was compared with what others remember: nothing can be issued yet.
+  std::function<bool()> may_issue = [] { return true; };
 
   double jitter() const;                // [0, 1)
   std::uint64_t window_chunks() const;  // transfer.window in chunks, at least one

@@ -95,11 +95,12 @@ Operation read_operation(const json& call) {
 
 }  // namespace
 
-ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, Responder& responder,
-                                 DisclosureStore& disclosures, RequestStore& requests,
+ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network,
+                                 Responder& responder, DisclosureStore& disclosures, RequestStore& requests,
                                  std::function<std::string()> status, std::function<bool()> connected)
     : requester_(requester),
       calls_(calls),
+      network_(network),
       responder_(responder),
       disclosures_(disclosures),
       requests_(requests),
@@ -116,6 +117,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     if (command == "request") return request(call.payload, channel);
     if (command == "ping") return ping(call.payload, channel);
     if (command == "bundle.open") return open(call.payload, channel);
+    if (command == "ledger.recover") return channel.send('R', recover());
     if (command == "queue.list") return channel.send('R', queue_list());
     if (command == "queue.show") return channel.send('R', queue_show(id));
     if (command == "queue.retry" || command == "queue.drop") {
@@ -234,6 +236,13 @@ void ControlCommands::ping(const std::string& call_text, ControlChannel& channel
                          {"milliseconds", std::round(round_trip.count() * 100) / 100},
                          {"version", answer.value("version", "")}}
                         .dump());
+}
+
+std::string ControlCommands::recover() {
+  if (!connected_()) throw CallError{"failed", "this agent is not connected to the broker", ""};
+  const auto recovered = network_.recover();
+  if (!recovered) throw CallError{"failed", recovered.error().reason, "`ehr-agent status` shows the log"};
+  return json{{"result", *recovered}}.dump();
 }
 
 void ControlCommands::open(const std::string& call, ControlChannel& channel) {

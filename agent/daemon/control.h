@@ -1,11 +1,12 @@
 // What the command line may ask of the running agent (control_socket.h has the frames): status, request,
-// ping, bundle.open, queue.*.
+// ping, bundle.open, ledger.recover, queue.*.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "agent/adapters/control_socket.h"
+#include "agent/daemon/ledger_network.h"
 #include "agent/daemon/peer_calls.h"
 #include "agent/daemon/requester.h"
 #include "agent/daemon/responder.h"
@@ -14,8 +15,8 @@ namespace edge {
 
 class ControlCommands {
  public:
-  ControlCommands(Requester& requester, PeerCalls& calls, Responder& responder, DisclosureStore& disclosures,
-                  RequestStore& requests, std::function<std::string()> status,
+  ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network, Responder& responder,
+                  DisclosureStore& disclosures, RequestStore& requests, std::function<std::string()> status,
                   std::function<bool()> connected);
   void handle(const Frame& call, ControlChannel& channel);
 
@@ -23,12 +24,14 @@ class ControlCommands {
   void request(const std::string& call, ControlChannel& channel);
   void ping(const std::string& call, ControlChannel& channel);
   void open(const std::string& call, ControlChannel& channel);
+  std::string recover();
   std::string queue_list();
   std::string queue_show(const std::string& id);
   void send_result(ControlChannel& channel, const std::string& id, const RequestResult& result);
 
   Requester& requester_;
   PeerCalls& calls_;
+  LedgerNetwork& network_;
   Responder& responder_;
   DisclosureStore& disclosures_;
   RequestStore& requests_;

@@ -15,13 +15,16 @@ namespace edge {
 
 class LedgerPublisher {
  public:
-  explicit LedgerPublisher(ledger::Address self);
+  LedgerPublisher(ledger::Address self, std::string origin);
   ~LedgerPublisher() { stop(); }
   // Publishes nothing more; before the connection ends.
   void stop();
 
-  // Where to publish; before the first on_signed.
-  void use(mqtt_transport::Connection& connection) { connection_ = &connection; }
+  // Where to publish, and who is told of each checkpoint that is; before the first on_signed.
+  void use(mqtt_transport::Connection& connection, std::function<void(const std::string& note)> published) {
+    connection_ = &connection;
+    published_ = std::move(published);
+  }
   // From the journal's thread: only hands over. What waits is one batch of at most `kMaxLines`; beyond it the
   // older lines are given up, and replicas ask for the gap.
   void on_signed(const ledger::SignedBatch& batch);
@@ -34,6 +37,8 @@ class LedgerPublisher {
   void publish(const ledger::SignedBatch& batch);
 
   ledger::Address self_;
+  std::string origin_;
+  std::function<void(const std::string&)> published_;
   mqtt_transport::Connection* connection_ = nullptr;
   std::mutex mutex_;
   std::condition_variable_any changed_;

@@ -57,7 +57,7 @@ void PeerCalls::take_manifest(const CallPointer& call, const Message& message) {
   const ledger::Member* peer = context_.federation->find(call->peer);
   if (peer == nullptr) return;
   const ManifestExpectation expected{
-      peer, context_.self.address,       call->id,    call->sha256, "", false, false, 0,
+      peer, context_.self.address,       call->id,    call->sha256, "", false, 0,
       {},   max_answer(call->operation), kMaxOverhead};
   auto accepted = read_manifest(context_, framed->jws, expected);
   if (!accepted) return;

@@ -71,6 +71,7 @@ class Requester {
   PendingPointer make_pending(Outgoing row);
   void publish_request(const Pending& pending);
   void handle_manifest(Pending& pending, const mqtt_transport::Message& message);
+  bool wait_for_witnesses(Pending& pending, const AcceptedManifest& accepted);
   void take_manifest(Pending& pending, AcceptedManifest accepted, std::string jws,
                      ledger::ByteView inline_ciphertext);
   void handle_chunk(Pending& pending, const mqtt_transport::Message& message, std::uint64_t number);

@@ -17,6 +17,7 @@ using mqtt_transport::Message;
 namespace {
 
 constexpr std::string_view kFhirJson = "application/fhir+json";
+constexpr std::chrono::milliseconds kWitnessPause{400};
 
 }  // namespace
 
@@ -58,8 +59,8 @@ std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending&
   if (peer == nullptr) return std::nullopt;
   return read_manifest(context_, jws,
                        {peer, context_.self.address, row.id, row.sha256, row.purpose, anchored(row.operation),
-                        context_.config->anchor.require == "witnessed", context_.federation->witness_quorum,
-                        context_.federation->witness_keys(), context_.config->limits.bundle_bytes});
+                        context_.federation->witness_quorum, context_.federation->witness_keys(),
+                        context_.config->limits.bundle_bytes});
 }
 
 void Requester::handle_manifest(Pending& pending, const Message& message) {
@@ -73,12 +74,24 @@ void Requester::handle_manifest(Pending& pending, const Message& message) {
     pending.manifest_jws = framed->jws;
     return quarantine(pending, accepted->error().reason, framed->inline_ciphertext);
   }
+  if (wait_for_witnesses(pending, accepted->value())) return;
   // Without a window nothing of an answer was kept yet, or keeping it failed: then it is taken now.
   if (!pending.window)
     return take_manifest(pending, accepted->value(), std::string(framed->jws), framed->inline_ciphertext);
   // The sender repeats itself: tell it what is here. Another answer to the same request is not taken.
   if (accepted->value().manifest.ciphertext_sha256 == pending.manifest->manifest.ciphertext_sha256)
     send_ack(pending);
+}
+
+// What is only signed so far is asked for again until a quorum has cosigned: the peer then sends the
+// witnessed checkpoint with it.
+bool Requester::wait_for_witnesses(Pending& pending, const AcceptedManifest& accepted) {
+  const bool demanded = context_.config->anchor.require == "witnessed" && accepted.manifest.anchor;
+  if (!demanded || accepted.witnessed || pending.window) return false;
+  report(pending, "waiting for witnesses");
+  const std::lock_guard lock(mutex_);
+  pending.next_retry = std::min(pending.next_retry, Timer::Clock::now() + kWitnessPause);
+  return true;
 }
 
 void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::string jws,
@@ -214,7 +227,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
     result.content_type = manifest.content_type;
     result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
     result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
-    result.origin = row.peer.origin();
+    result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
     result.cosignatures = pending.manifest->cosignatures;
   }
   // `report` may let go of the pending request, so what follows uses copies.
@@ -322,7 +335,7 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
   result.content_type = manifest.content_type;
   result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
   result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
-  result.origin = row->peer.origin();
+  result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
   result.cosignatures = accepted->value().cosignatures;
   return result;
 }

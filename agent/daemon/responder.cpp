@@ -100,6 +100,9 @@ void Responder::handle_request(const Message& message, const Parsed& topic, Stea
 
 void Responder::handle_verified(const VerifiedRequest& request, SteadyTime received) {
   const auto& envelope = request.request().envelope;
+  // Others may need what this agent holds before it may sign itself, so only what would be signed waits: the
+  // peer asks again.
+  if (about_patient(request.request().operation) && !context_.may_issue()) return;
   const std::string key = key_of(envelope.from, envelope.id);
   {
     const std::lock_guard lock(mutex_);

@@ -64,7 +64,7 @@ void Responder::send_again(const TransferPointer& transfer) {
       transfer->chunk_count,
       seal.ciphertext.merkle_root,
       stored->plaintext_salt,
-      store_.anchor(stored->entry_index)};
+      store_.anchor(stored->entry_index, context_.own_witnessed())};
   publish_manifest(context_, manifest, stored->payload.inline_bytes);
   if (transfer->chunk_count == 0) return;
   std::vector<std::uint64_t> numbers;

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "agent/adapters/log_retirement.h"
+#include "agent/daemon/ledger_view.h"
 #include "agent/daemon/log.h"
 #include "ledger-client/core/topics.h"
 
@@ -88,7 +90,7 @@ Service::Service(const Config& config)
                &counters_,
                system_now,
                [](std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }},
-      publisher_(*config.agent.address) {
+      publisher_(*config.agent.address, keys_.log.key.name) {
   check_own_keys(keys_, federation_, *config.agent.address);
   for (const age::Identity& identity : keys_.age) context_.identities.push_back(&identity);
   std::filesystem::create_directories(config_.agent.state_dir);
@@ -106,8 +108,8 @@ Service::Service(const Config& config)
       *journal_,
       DisclosureStore::Options{database, config_.transfer.deadline, context_.now, context_.fill_random});
   requests_ = std::make_unique<RequestStore>(*journal_, database, context_.now);
-  ledger_answers_ = std::make_unique<StoredLedgerAnswers>(
-      logs_in(config_.agent.state_dir, config_.agent.address->origin()));
+  ledger_answers_ =
+      std::make_unique<StoredLedgerAnswers>(logs_in(config_.agent.state_dir, keys_.log.key.name));
 
   const std::string last_boot = disclosures_->meta("boot");
   boot_ = (last_boot.empty() ? 0 : std::stoull(last_boot)) + 1;
@@ -122,13 +124,18 @@ Service::Service(const Config& config)
             log::warning("no broker", {{"cause", cause}});
           }});
   context_.connection = connection_.get();
-  publisher_.use(*connection_);
   responder_ = std::make_unique<Responder>(context_, *disclosures_, *spool_, make_exchange(config_));
   requester_ = std::make_unique<Requester>(context_, *requests_);
   peer_calls_ = std::make_unique<PeerCalls>(context_);
+  network_ = std::make_unique<LedgerNetwork>(context_, *journal_, *peer_calls_, network_options());
+  publisher_.use(*connection_, [this](const std::string& note) { network_->on_published(note); });
+  if (federation_.find(*config_.agent.address)->has_role("witness"))
+    ledger_answers_->set_cosign([this](const CosignQuery& query) { return network_->cosign(query); });
+  context_.own_witnessed = [this] { return network_->own_witnessed(); };
+  context_.may_issue = [this] { return network_->compared(); };
   commands_ = std::make_unique<ControlCommands>(
-      *requester_, *peer_calls_, *responder_, *disclosures_, *requests_, [this] { return control_status(); },
-      [this] { return connection_->ready(); });
+      *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_,
+      [this] { return control_status(); }, [this] { return connection_->ready(); });
 }
 
 Service::~Service() {
@@ -141,11 +148,29 @@ ledger::JournalOptions Service::journal_options() {
   std::filesystem::create_directories(config_.ledger.guard.parent_path());
   return {config_.agent.state_dir / "agent.db",
           config_.ledger.guard,
-          config_.agent.address->origin(),
+          key.name,
           [signer, key](const std::string& text) { return sign_note(*signer, key, text); },
           context_.now,
           [this](const ledger::SignedBatch& batch) { publisher_.on_signed(batch); },
-          config_.limits.min_free_bytes};
+          config_.limits.min_free_bytes,
+          512,
+          true};
+}
+
+LedgerNetwork::Options Service::network_options() {
+  LedgerNetwork::Options options;
+  options.state_dir = config_.agent.state_dir;
+  options.startup_wait = config_.ledger.startup_wait;
+  options.interval = config_.ledger.interval;
+  options.log_key = keys_.log.key;
+  options.witness_key = keys_.witness.key;
+  const ledger::Member* own = federation_.find(*config_.agent.address);
+  if (own->has_role("witness")) options.witness_signer = keys_.witness.signer.get();
+  options.on_compared = [this] {
+    append_retirement(*journal_, config_.agent.state_dir / "agent.db");
+    publisher_.republish(journal_->checkpoint_note());
+  };
+  return options;
 }
 
 Exchange Service::make_exchange(const Config& config) {
@@ -192,14 +217,21 @@ mqtt_transport::ConnectionOptions Service::connection_options() const {
   will.payload = ledger::to_bytes(ledger::as_bytes(will_json(boot_)));
   will.retained = true;
   options.will = std::move(will);
-  options.filters = {topics::all_requests_to(self), topics::all_responses_to(self)};
+  options.filters = {topics::all_requests_to(self),          topics::all_responses_to(self),
+                     std::string(topics::kEveryCheckpoint),  std::string(topics::kEveryEntries),
+                     std::string(topics::kEveryCosignature), std::string(topics::kEveryAlert)};
   return options;
 }
 
 void Service::route(mqtt_transport::Message&& message) {
   const auto topic = topics::parse(message.topic);
-  if (!topic || !topic->peer) return;
+  if (!topic) return;
   switch (topic->kind) {
+    case topics::Kind::kCheckpoint:
+    case topics::Kind::kEntries:
+    case topics::Kind::kCosignature:
+    case topics::Kind::kAlerts:
+      return network_->on_message(std::move(message), *topic);
     case topics::Kind::kRequest:
       return responder_->on_request(std::move(message), *topic);
     case topics::Kind::kAck:
@@ -238,7 +270,9 @@ void Service::on_ready() {
   publish_status("ready");
   publish_retained(topics::descriptor(context_.self.address), descriptor_jws(context_, config_.agent.name),
                    "application/jose");
-  publisher_.republish(journal_->checkpoint_note());
+  // What the broker retains of this log is compared before it is overwritten.
+  if (network_->compared() && journal_->frozen().empty()) publisher_.republish(journal_->checkpoint_note());
+  network_->on_ready();
   timer_.at(Timer::Clock::now(), [this] {
     responder_->tick(true);
     requester_->tick(true);
@@ -268,6 +302,9 @@ void Service::start() {
     if (!connection_->ready()) return;
     (void)connection_->publish(std::move(message));
     publish_status(draining_ ? "draining" : "ready");
+  });
+  timer_.every(config_.ledger.interval, [this] {
+    if (network_->compared() && journal_->frozen().empty()) publisher_.republish(journal_->checkpoint_note());
   });
   timer_.every(kMaintenance, [this] { maintain(); });
   timer_.at(Timer::Clock::now(), [this] { maintain(); });
@@ -300,29 +337,25 @@ bool Service::progressing(std::chrono::milliseconds patience) {
 }
 
 std::string Service::control_status() {
-  const auto checkpoint = journal_->checkpoint();
   const auto transport = connection_->counters();
-  nlohmann::json status{
-      {"address", context_.self.address.text()},
-      {"version", EHR_VERSION},
-      {"state", draining_              ? "draining"
-                : connection_->ready() ? "ready"
-                                       : "no broker"},
-      {"boot", boot_},
-      {"since", since_},
-      {"broker",
-       {{"url", config_.mqtt.url},
-        {"connected", connection_->ready()},
-        {"reconnects", transport.reconnects}}},
-      {"ledger",
-       {{"origin", checkpoint.origin}, {"size", checkpoint.size}, {"root", ledger::to_hex(checkpoint.root)}}},
-      {"queues",
-       {{"intake", queue_.depth(Stage::kInbound)},
-        {"work", queue_.depth(Stage::kWork)},
-        {"pending", requester_->pending()}}},
-      {"counters", nlohmann::json::parse(metrics_json(counters_, transport))}};
-  if (const auto frozen = journal_->frozen(); !frozen.empty()) status["ledger"]["frozen"] = frozen;
-  if (journal_->clock_held()) status["ledger"]["clock"] = "the system clock stands behind the newest entry";
+  const nlohmann::json status{{"address", context_.self.address.text()},
+                              {"version", EHR_VERSION},
+                              {"state", draining_               ? "draining"
+                                        : !connection_->ready() ? "no broker"
+                                        : ready()               ? "ready"
+                                                                : "comparing its ledger"},
+                              {"boot", boot_},
+                              {"since", since_},
+                              {"broker",
+                               {{"url", config_.mqtt.url},
+                                {"connected", connection_->ready()},
+                                {"reconnects", transport.reconnects}}},
+                              {"ledger", ledger_view(*journal_, network_->view())},
+                              {"queues",
+                               {{"intake", queue_.depth(Stage::kInbound)},
+                                {"work", queue_.depth(Stage::kWork)},
+                                {"pending", requester_->pending()}}},
+                              {"counters", nlohmann::json::parse(metrics_json(counters_, transport))}};
   return status.dump();
 }
 
@@ -337,6 +370,7 @@ void Service::drain() {
   if (connection_->ready()) publish_status("draining");
   timer_.stop();
   peer_calls_->stop();  // first, as the command line may wait for one
+  network_->stop();
   control_.reset();
   for (auto& worker : workers_) worker.request_stop();
   workers_.clear();  // joins: what runs is finished

@@ -8,6 +8,7 @@
 #include "agent/adapters/his/sqlite_store.h"
 #include "agent/adapters/ledger_answers.h"
 #include "agent/daemon/control.h"
+#include "agent/daemon/ledger_network.h"
 #include "agent/daemon/ledger_publisher.h"
 #include "agent/daemon/peer_calls.h"
 #include "agent/daemon/status.h"
@@ -24,7 +25,8 @@ class Service {
   Service& operator=(const Service&) = delete;
 
   void start();  // connects, resumes what was open, serves
-  bool ready() const { return connection_->ready() && was_ready_; }
+  // Serving: connected, and the own log compared with what others remember of it.
+  bool ready() const { return connection_->ready() && was_ready_ && network_->compared(); }
   // True if the workers ran a task within the last `patience`: what the watchdog is fed on.
   bool progressing(std::chrono::milliseconds patience);
   // Takes nothing new, finishes what runs, says so and disconnects. Every thread of the parts has ended when
@@ -46,6 +48,7 @@ class Service {
   std::string control_status();
   mqtt_transport::ConnectionOptions connection_options() const;
   ledger::JournalOptions journal_options();
+  LedgerNetwork::Options network_options();
   Exchange make_exchange(const Config& config);
 
   const Config& config_;
@@ -66,6 +69,7 @@ class Service {
   std::unique_ptr<Responder> responder_;
   std::unique_ptr<Requester> requester_;
   std::unique_ptr<PeerCalls> peer_calls_;
+  std::unique_ptr<LedgerNetwork> network_;
   std::unique_ptr<ControlCommands> commands_;
   std::unique_ptr<ControlServer> control_;
   std::vector<std::jthread> workers_;

@@ -9,7 +9,9 @@
 #include "ledger-client/core/entry.h"
 #include "ledger-client/core/sha256.h"
 #include "ledger-client/store/journal.h"
+#include "ledger-client/store/log_copy.h"
 #include "ledger-client/store/log_reader.h"
+#include "ledger-client/store/replica.h"
 #include "tests/faults/calling_peer.h"
 #include "tests/support/federation.h"
 #include "tests/support/shared_data.h"
@@ -193,8 +195,12 @@ TEST_CASE("a replica beside the own log is shown too") {
   const std::string origin = scene.federation[1].address().origin();
   fill_log(scene.federation[1], 20);
   std::filesystem::create_directories(scene.agent.state() / "replicas");
-  std::filesystem::copy_file(scene.federation[1].database(),
-                             scene.agent.state() / "replicas" / "ehr_127-0-10-2.db");
+  {
+    auto piece = ledger::read_range(ledger::LogReader(scene.federation[1].database()), 0);
+    ledger::Replica replica(scene.agent.state() / "replicas" / "ehr_127-0-10-2.db", origin);
+    const auto keys = scene.federation.document().log_keys_of(origin);
+    REQUIRE(replica.append({0, piece->lines, piece->note, piece->consistency}, keys));
+  }
   scene.agent.start();
   scene.ask_as(2);
   const auto answer = scene.caller->call(scene.address, Operation::kLedgerRange,

@@ -51,20 +51,20 @@ LyingAgent::LyingAgent(Broker& broker, const ledger::Federation& federation, con
           settings(peer_), edge::ExchangePorts{&records_, &spool_, store_.get(), system_now, fill_random})) {}
 
 edge::VerifiedRequest LyingAgent::next_request(const ledger::Address& from) {
-  std::optional<mqtt_transport::Message> message;
-  std::optional<topics::Parsed> topic;
-  do {
-    message = peer_.next(topics::Kind::kRequest, "");
+  while (true) {
+    const auto message = peer_.next(topics::Kind::kRequest, "");
     if (!message) throw std::runtime_error("no request came");
-    topic = topics::parse(message->topic);
-  } while (!seen_.insert(topic->id).second);
-  const auto opened = peer_.open(*message);
-  auto outcome =
-      edge::verify_request(ledger::as_text(opened), {from, topic->id, message->properties.response_topic},
-                           peer_.federation(), {peer_.address(), 1}, system_now());
-  auto* verified = std::get_if<edge::VerifiedRequest>(&outcome);
-  if (verified == nullptr) throw std::runtime_error("a request does not verify");
-  return std::move(*verified);
+    const auto topic = topics::parse(message->topic);
+    if (!seen_.insert(topic->id).second) continue;
+    const auto opened = peer_.open(*message);
+    auto outcome =
+        edge::verify_request(ledger::as_text(opened), {from, topic->id, message->properties.response_topic},
+                             peer_.federation(), {peer_.address(), 1}, system_now());
+    auto* verified = std::get_if<edge::VerifiedRequest>(&outcome);
+    if (verified == nullptr) throw std::runtime_error("a request does not verify");
+    // What agents ask each other about ledgers stays without an answer.
+    if (edge::about_patient(verified->request().operation)) return std::move(*verified);
+  }
 }
 
 edge::Answer LyingAgent::answer(const edge::VerifiedRequest& request) {

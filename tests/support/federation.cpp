@@ -62,7 +62,9 @@ Federation::Federation(const FederationOptions& options) : options_(options), br
     pki({"agent", broker_.authority(), address, agent->keys()});
     pki({"sign-cert", broker_.authority(), address, agent->keys() / "sign-1.pem",
          agent->keys() / "sign-1.crt"});
-    members.push_back(agent->member());
+    json member = agent->member();
+    if (options.witness_quorum > 0) member["roles"] = {"hospital", "witness"};
+    members.push_back(std::move(member));
     agents_.push_back(std::move(agent));
   }
   const json document{
@@ -71,7 +73,7 @@ Federation::Federation(const FederationOptions& options) : options_(options), br
       {"prev", std::string(64, '0')},
       {"threshold", 1},
       {"admins", json::array()},
-      {"witness_quorum", 0},
+      {"witness_quorum", options.witness_quorum},
       {"ca_spki_sha256", first_line(run({source_root() / "deploy/pki", "spki", broker_.authority()}))},
       {"members", members}};
   auto parsed = ledger::parse_federation(document.dump());
@@ -126,12 +128,16 @@ sample::SamplePatient Federation::give_heavy_patient(AgentProcess& agent, std::u
   return patient;
 }
 
-CommandResult Federation::verify_ledger(const AgentProcess& agent) const {
+CommandResult Federation::ledger_command(const std::vector<std::string>& arguments) const {
   const TempDir folder;
-  return RunningCommand({options_.ledger_program, "verify", "--all", "--db", agent.database(), "--federation",
-                         agent.folder() / "federation.json"},
-                        folder / "output")
-      .wait();
+  std::vector<std::string> line{options_.ledger_program};
+  line.insert(line.end(), arguments.begin(), arguments.end());
+  return RunningCommand(line, folder / "output").wait();
+}
+
+CommandResult Federation::verify_ledger(const AgentProcess& agent) const {
+  return ledger_command(
+      {"verify", "--all", "--db", agent.database(), "--federation", agent.folder() / "federation.json"});
 }
 
 }  // namespace test_support

@@ -16,6 +16,8 @@ struct FederationOptions {
   std::size_t agents = 2;
   Settings settings;       // of every agent
   bool overheard = false;  // see Broker
+  // Above 0 every agent is a witness of the others, and so many make a quorum.
+  std::size_t witness_quorum = 0;
 };
 
 class Federation {
@@ -39,6 +41,9 @@ class Federation {
 
   // `ehr-ledger verify --all` over an agent's database; its output is in a failure's message.
   CommandResult verify_ledger(const AgentProcess& agent) const;
+
+  // `ehr-ledger` with these arguments.
+  CommandResult ledger_command(const std::vector<std::string>& arguments) const;
 
   const TempDir& folder() const { return folder_; }
 

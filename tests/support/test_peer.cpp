@@ -64,6 +64,19 @@ int TestPeer::publish(const std::string& topic, ledger::ByteView payload, const 
   message.topic = topic;
   message.payload = ledger::to_bytes(payload);
   message.properties.response_topic = response_topic;
+  return publish(std::move(message));
+}
+
+int TestPeer::publish_retained(const std::string& topic, ledger::ByteView payload) {
+  mqtt_transport::Message message;
+  message.topic = topic;
+  message.payload = ledger::to_bytes(payload);
+  message.retained = true;
+  return publish(std::move(message));
+}
+
+int TestPeer::publish(mqtt_transport::Message message) {
+  const std::string topic = message.topic;
   auto done = std::make_shared<std::promise<int>>();
   auto code = done->get_future();
   (void)connection_->publish(std::move(message), [done](int reason) { done->set_value(reason); });

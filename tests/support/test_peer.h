@@ -33,6 +33,7 @@ class TestPeer {
 
   // Waits for the acknowledgement; the MQTT 5 reason code.
   int publish(const std::string& topic, ledger::ByteView payload, const std::string& response_topic = {});
+  int publish_retained(const std::string& topic, ledger::ByteView payload);
   // Seals `text` to a member.
   ledger::Bytes seal(const ledger::Address& to, ledger::ByteView text) const;
   // Sealed, published where a request of this peer belongs.
@@ -50,6 +51,7 @@ class TestPeer {
   std::string next_error(const ledger::Address& from, const std::string& id);
 
  private:
+  int publish(mqtt_transport::Message message);
   void take(mqtt_transport::Message&& message);
 
   ledger::Address address_;

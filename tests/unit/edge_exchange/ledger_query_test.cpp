@@ -26,7 +26,7 @@ LedgerRange example_range() {
   return {kOrigin, 3, {"entry 3", "entry 4"}, kProof, kNote};
 }
 LedgerProof example_proof() {
-  return {kOrigin, 3, 7, kProof, kNote};
+  return {kOrigin, 3, 7, *ledger::hash_from_hex(std::string(64, '3')), kProof, kNote};
 }
 
 // Spoils one member of a JSON text.
@@ -169,6 +169,7 @@ TEST_CASE("ledger queries: the answer of a proof") {
   CHECK(parse_ledger_proof_answer(text).value() == example_proof());
   check_strict(text, parse_ledger_proof_answer);
   CHECK_FALSE(parse_ledger_proof_answer(with(text, "old_size", 8)));
+  CHECK_FALSE(parse_ledger_proof_answer(with(text, "old_root", "33")));
   CHECK_FALSE(parse_ledger_proof_answer(with(text, "note", "no note")));
   CHECK_FALSE(parse_ledger_proof_answer(with(text, "consistency", json::array({"11"}))));
   CHECK_FALSE(parse_ledger_proof_answer(with(text, "consistency", json::array({std::string(64, 'A')}))));
@@ -177,7 +178,7 @@ TEST_CASE("ledger queries: the answer of a proof") {
 TEST_CASE("ledger queries: the answer of cosign, one form for each status") {
   const CosignAnswer cosigned{200, 0, "\u2014 ehr/10-20-0-6/witness AAAAAAAA\n"}, conflict{409, 12, ""};
   for (const auto& answer : {cosigned, conflict, CosignAnswer{400, 0, ""}, CosignAnswer{403, 0, ""},
-                             CosignAnswer{404, 0, ""}, CosignAnswer{422, 0, ""}}) {
+                             CosignAnswer{404, 0, ""}, CosignAnswer{422, 0, ""}, CosignAnswer{503, 0, ""}}) {
     INFO(answer.status);
     CHECK(parse_cosign_answer(encode_answer(answer)).value() == answer);
     check_strict(encode_answer(answer), parse_cosign_answer);

@@ -50,7 +50,6 @@ Verdict read_manifest(const std::string& payload, const test_support::TwoAgents&
                                      manifest->request_sha256,
                                      "TREAT",
                                      manifest->anchor.has_value(),
-                                     false,
                                      0,
                                      {},
                                      std::uint64_t{1} << 60U};

@@ -6,6 +6,7 @@
 #include "agent/core/transfer/ciphertext_hasher.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/sha256.h"
+#include "tests/support/test_log.h"
 #include "tests/support/two_agents.h"
 
 using namespace edge;
@@ -77,7 +78,6 @@ struct Answered {
             request,
             "TREAT",
             true,
-            false,
             0,
             {},
             1 << 20};
@@ -185,13 +185,23 @@ TEST_CASE("a broken inclusion proof or index is not accepted") {
   CHECK_FALSE(answered.problem().empty());
 }
 
-TEST_CASE("anchor.require = witnessed refuses what is only signed") {
+TEST_CASE("a manifest is witnessed when a quorum of others has cosigned its checkpoint") {
   Answered answered;
   answered.anchor("ehr/10-20-0-5", *answered.agents.a.log);
+  const test_support::WitnessKey other("ehr/10-20-0-7/witness"), own("ehr/10-20-0-5/witness");
   auto expected = answered.expectation();
-  expected.require_witnessed = true;
   expected.witness_quorum = 1;
-  CHECK_FALSE(accept_manifest(answered.manifest, expected));
+  expected.witnesses = {other.key(), own.key()};
+  CHECK_FALSE(accept_manifest(answered.manifest, expected)->witnessed);
+  auto& note = answered.manifest.anchor->checkpoint;
+  const std::string text = ledger::parse_note(note).value().text;
+  note += own.cosign(1'795'000'000, text);  // one's own does not count
+  CHECK_FALSE(accept_manifest(answered.manifest, expected)->witnessed);
+  note += other.cosign(1'795'000'000, text);
+  const auto accepted = accept_manifest(answered.manifest, expected);
+  REQUIRE(accepted);
+  CHECK(accepted->witnessed);
+  CHECK(accepted->cosignatures == 1);
 }
 
 TEST_CASE("manifests are framed with their inline payload") {

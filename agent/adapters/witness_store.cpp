@@ -1,0 +1,112 @@
+#include "agent/adapters/witness_store.h"
+
+#include <array>
+
+namespace edge {
+
+namespace {
+
+// Never changed after a release; a change is a further step.
+constexpr const char* kFirst = R"sql(
+  CREATE TABLE witnessed_tree(origin TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL,
+    note TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE convicted_log(origin TEXT PRIMARY KEY, witnessed_size INTEGER NOT NULL, proof TEXT NOT NULL)
+    STRICT, WITHOUT ROWID;
+  CREATE TABLE network_meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps{kFirst};
+
+const std::string kOwnWitnessed = "witnessed ";
+const std::string kRecordedHour = "hour ";
+
+}  // namespace
+
+WitnessStore::WitnessStore(const std::filesystem::path& database) : database_(database) {
+  ledger::sqlite::migrate(database_, {"network", kSteps});
+}
+
+std::optional<ledger::WitnessRecord> WitnessStore::record(const std::string& origin) {
+  auto& select = database_.cached("SELECT size, root FROM witnessed_tree WHERE origin = ?1");
+  select.bind(1, origin);
+  if (!select.step()) return std::nullopt;
+  ledger::WitnessRecord record{static_cast<std::uint64_t>(select.column_int(0)), {}};
+  const auto root = ledger::hash_from_bytes(select.column_blob(1));
+  select.reset();
+  if (!root) throw std::runtime_error("network.db: the tree cosigned of " + origin + " is damaged");
+  record.root = *root;
+  return record;
+}
+
+std::vector<WitnessedTree> WitnessStore::store(std::vector<WitnessedTree> trees) {
+  std::vector<WitnessedTree> may_sign;
+  ledger::sqlite::Transaction transaction(database_);
+  for (auto& tree : trees) {
+    const auto& checkpoint = tree.checkpoint;
+    const auto known = record(checkpoint.origin);
+    if (known && checkpoint.size < known->size) continue;
+    if (known && checkpoint.size == known->size && checkpoint.root != known->root) continue;
+    database_
+        .cached(
+            "INSERT INTO witnessed_tree(origin, size, root, note) VALUES(?1, ?2, ?3, ?4)"
+            " ON CONFLICT(origin) DO UPDATE SET size = ?2, root = ?3, note = ?4")
+        .bind(1, checkpoint.origin)
+        .bind(2, static_cast<std::int64_t>(checkpoint.size))
+        .bind(3, ledger::ByteView(checkpoint.root))
+        .bind(4, tree.note)
+        .run();
+    may_sign.push_back(std::move(tree));
+  }
+  transaction.commit();
+  return may_sign;
+}
+
+std::string WitnessStore::meta(const std::string& key) {
+  auto& select = database_.cached("SELECT value FROM network_meta WHERE key = ?1");
+  select.bind(1, key);
+  std::string value = select.step() ? std::string(select.column_text(0)) : "";
+  select.reset();
+  return value;
+}
+
+void WitnessStore::set_meta(const std::string& key, const std::string& value) {
+  database_
+      .cached("INSERT INTO network_meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value = ?2")
+      .bind(1, key)
+      .bind(2, value)
+      .run();
+}
+
+std::string WitnessStore::own_witnessed(const std::string& origin) {
+  return meta(kOwnWitnessed + origin);
+}
+void WitnessStore::set_own_witnessed(const std::string& origin, const std::string& note) {
+  set_meta(kOwnWitnessed + origin, note);
+}
+
+void WitnessStore::convict(const ConvictedLog& log) {
+  database_.cached("INSERT OR IGNORE INTO convicted_log(origin, witnessed_size, proof) VALUES(?1, ?2, ?3)")
+      .bind(1, log.origin)
+      .bind(2, static_cast<std::int64_t>(log.witnessed_size))
+      .bind(3, log.proof)
+      .run();
+}
+
+std::vector<ConvictedLog> WitnessStore::convicted() {
+  std::vector<ConvictedLog> logs;
+  auto& select = database_.cached("SELECT origin, proof, witnessed_size FROM convicted_log ORDER BY origin");
+  while (select.step()) {
+    logs.push_back({std::string(select.column_text(0)), std::string(select.column_text(1)),
+                    static_cast<std::uint64_t>(select.column_int(2))});
+  }
+  return logs;
+}
+
+std::string WitnessStore::recorded_hour(const std::string& origin) {
+  return meta(kRecordedHour + origin);
+}
+void WitnessStore::set_recorded_hour(const std::string& origin, const std::string& hour) {
+  set_meta(kRecordedHour + origin, hour);
+}
+
+}  // namespace edge
