@@ -102,7 +102,7 @@ class Picture {
   static std::string label(Point at, const std::string& text, const char* colour) {
     return "<text x=\"" + number(at.x) + "\" y=\"" + number(at.y) +
            "\" font-size=\"11\" text-anchor=\"middle\" fill=\"" + colour +
-           "\" stroke=\"white\" stroke-width=\"4\" paint-order=\"stroke\">" + escaped(text) + "</text>\n";
+           "\" stroke=\"white\" stroke-width=\"7\" paint-order=\"stroke\">" + escaped(text) + "</text>\n";
   }
 
   static std::string box(const std::string& name, const Node& node) {
