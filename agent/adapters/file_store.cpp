@@ -71,8 +71,8 @@ void sync_directory(const fs::path& directory) {
 // Small payloads never touch the disk here; the first byte beyond the inline limit opens the file.
 class FileSpoolWriter : public SpoolWriter {
  public:
-  FileSpoolWriter(fs::path directory, std::string name, std::uint64_t spool_bytes)
-      : directory_(std::move(directory)), name_(std::move(name)), spool_bytes_(spool_bytes) {}
+  FileSpoolWriter(fs::path directory, std::string name, SpoolQuota& quota)
+      : directory_(std::move(directory)), name_(std::move(name)), quota_(quota) {}
   ~FileSpoolWriter() override {
     if (descriptor_ < 0) return;
     ::close(descriptor_);
@@ -93,6 +93,7 @@ class FileSpoolWriter : public SpoolWriter {
     spill();
     if (::fsync(descriptor_) != 0) unavailable("syncing the spool");
     sync_directory(directory_);
+    quota_.wrote(written_);
     payload.file = name_;
   }
 
@@ -101,7 +102,7 @@ class FileSpoolWriter : public SpoolWriter {
  private:
   void spill() {
     if (descriptor_ < 0) {
-      require_quota(directory_.parent_path(), 0, spool_bytes_);
+      quota_.require(0);
       descriptor_ = ::open((directory_ / name_).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
       if (descriptor_ < 0) unavailable("creating a spool file");
     }
@@ -112,7 +113,7 @@ class FileSpoolWriter : public SpoolWriter {
 
   fs::path directory_;
   std::string name_;
-  std::uint64_t spool_bytes_;
+  SpoolQuota& quota_;
   ledger::Bytes buffer_;
   int descriptor_ = -1;
   std::uint64_t written_ = 0;
@@ -129,8 +130,14 @@ void require_room(const fs::path& directory, std::uint64_t min_free_bytes) {
   }
 }
 
-void require_quota(const fs::path& state_dir, std::uint64_t more, std::uint64_t spool_bytes) {
-  std::uint64_t held = more;
+namespace {
+
+// A full walk costs as much as the files are many, so it is believed for a while far from the limit, where
+// what others write or delete meanwhile does not matter.
+constexpr std::chrono::seconds kBelieved{5};
+
+std::uint64_t bytes_held(const fs::path& state_dir) {
+  std::uint64_t held = 0;
   for (const char* name : {"spool", "inbox"}) {
     std::error_code gone;  // files come and go meanwhile
     for (fs::recursive_directory_iterator item(state_dir / name, gone), end; !gone && item != end;
@@ -140,15 +147,35 @@ void require_quota(const fs::path& state_dir, std::uint64_t more, std::uint64_t 
       if (!vanished) held += size;
     }
   }
-  if (held > spool_bytes) throw Unavailable("spool and inbox hold as much as limits.spool_bytes allows");
+  return held;
+}
+
+}  // namespace
+
+void SpoolQuota::wrote(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  held_ += bytes;
+}
+
+void SpoolQuota::require(std::uint64_t more) {
+  const std::lock_guard lock(mutex_);
+  const auto now = std::chrono::steady_clock::now();
+  const bool near_limit = more > spool_bytes_ / 2 || held_ > spool_bytes_ / 2 - more;
+  if (near_limit || counted_ == std::chrono::steady_clock::time_point{} || now - counted_ > kBelieved) {
+    held_ = bytes_held(state_dir_);
+    counted_ = now;
+  }
+  if (more > spool_bytes_ || held_ > spool_bytes_ - more)
+    throw Unavailable("spool and inbox hold as much as limits.spool_bytes allows");
+  held_ += more;
 }
 
 FileSpool::FileSpool(fs::path directory, std::uint64_t min_free_bytes, FillRandom fill_random,
                      std::uint64_t spool_bytes)
     : directory_(std::move(directory)),
       min_free_bytes_(min_free_bytes),
-      spool_bytes_(spool_bytes),
-      fill_random_(std::move(fill_random)) {
+      fill_random_(std::move(fill_random)),
+      quota_(directory_.parent_path(), spool_bytes) {
   fs::create_directories(directory_);
   fs::permissions(directory_, fs::perms::owner_all);
 }
@@ -157,7 +184,7 @@ std::unique_ptr<SpoolWriter> FileSpool::begin() {
   require_room(directory_, min_free_bytes_);
   std::array<std::uint8_t, 16> name{};
   fill_random_(name);
-  return std::make_unique<FileSpoolWriter>(directory_, ledger::to_hex(name) + ".age", spool_bytes_);
+  return std::make_unique<FileSpoolWriter>(directory_, ledger::to_hex(name) + ".age", quota_);
 }
 
 ledger::Bytes FileSpool::read(const std::string& file, std::uint64_t from, std::uint64_t length) const {
@@ -196,13 +223,12 @@ InboxFile::InboxFile(const fs::path& inbox, const std::string& id, std::uint64_t
     errno = error;
     unavailable("reserving room in the inbox");
   }
-  sync_directory(directory_);
-  sync_directory(inbox);
   data_ = data.release();
   roots_ = roots.release();
 }
 
 InboxFile::~InboxFile() {
+  if (syncing_.valid()) syncing_.wait();
   if (data_ >= 0) ::close(data_);
   if (roots_ >= 0) ::close(roots_);
 }
@@ -224,8 +250,21 @@ std::vector<std::uint64_t> InboxFile::present() const {
   return found;
 }
 
-void InboxFile::sync() {
+// The directories too, and only now: before the whole answer is here, a file that a power failure took is
+// asked for again.
+void InboxFile::sync_now() const {
   if (::fsync(data_) != 0) unavailable("syncing the inbox");
+  sync_directory(directory_);
+  sync_directory(directory_.parent_path());
+}
+
+void InboxFile::begin_sync() {
+  syncing_ = std::async(std::launch::async, [this] { sync_now(); });
+}
+
+void InboxFile::sync() {
+  if (!syncing_.valid()) return sync_now();
+  syncing_.get();
 }
 
 void InboxFile::read(const std::function<bool(ledger::ByteView)>& take) const {

@@ -3,8 +3,11 @@
 // Thread-safe unless it says otherwise.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
+#include <future>
+#include <mutex>
 #include <optional>
 
 #include "agent/core/exchange.h"
@@ -13,9 +16,23 @@ namespace edge {
 
 // Room on the disk of `directory`, against the low-water mark. Throws Unavailable below it.
 void require_room(const std::filesystem::path& directory, std::uint64_t min_free_bytes);
-// What spool and inbox below `state_dir` hold, with `more` bytes, against limits.spool_bytes. Throws
-// Unavailable beyond it.
-void require_quota(const std::filesystem::path& state_dir, std::uint64_t more, std::uint64_t spool_bytes);
+// What spool and inbox hold together, against limits.spool_bytes. Thread-safe.
+class SpoolQuota {
+ public:
+  SpoolQuota(std::filesystem::path state_dir, std::uint64_t spool_bytes)
+      : state_dir_(std::move(state_dir)), spool_bytes_(spool_bytes) {}
+  // Counts `more` bytes in, or throws Unavailable where they are too many.
+  void require(std::uint64_t more);
+  // Counts in what was written without having been asked for.
+  void wrote(std::uint64_t bytes);
+
+ private:
+  std::filesystem::path state_dir_;
+  std::uint64_t spool_bytes_;
+  std::mutex mutex_;
+  std::uint64_t held_ = 0;
+  std::chrono::steady_clock::time_point counted_{};
+};
 
 class FileSpool : public Spool {
  public:
@@ -32,8 +49,9 @@ class FileSpool : public Spool {
 
  private:
   std::filesystem::path directory_;
-  std::uint64_t min_free_bytes_, spool_bytes_;
+  std::uint64_t min_free_bytes_;
   FillRandom fill_random_;
+  SpoolQuota quota_;
 };
 
 // A ciphertext being received chunk by chunk. Beside it the chunk roots that arrived with verified paths:
@@ -51,14 +69,19 @@ class InboxFile {
   void write(std::uint64_t chunk, ledger::ByteView data, const ledger::Hash& root);
   // Chunks whose bytes on disk have the root noted for them.
   std::vector<std::uint64_t> present() const;
+  // Starts making durable what was written, on a thread of its own; sync() waits for its end.
+  void begin_sync();
   void sync();
   // The whole ciphertext in order, in pieces of at most a chunk; stops early when `take` returns false.
   void read(const std::function<bool(ledger::ByteView)>& take) const;
 
  private:
+  void sync_now() const;
+
   int data_ = -1, roots_ = -1;
   std::filesystem::path directory_;
   std::uint64_t size_, chunks_;
+  std::future<void> syncing_;
 };
 
 // A received ciphertext that lies in inbox/<id>/; false if there is none.

@@ -52,6 +52,15 @@ ZSTD_DCtx* decompressor() {
   return context.get();
 }
 
+// Room for a step of zstd, not filled with zeros: a small payload uses a few of its pages only.
+struct StepBuffer {
+  explicit StepBuffer(std::size_t bytes)
+      : memory(std::make_unique_for_overwrite<std::uint8_t[]>(bytes)), size(bytes) {}
+  std::uint8_t* data() const { return memory.get(); }
+  std::unique_ptr<std::uint8_t[]> memory;  // NOLINT(modernize-avoid-c-arrays)
+  std::size_t size;
+};
+
 }  // namespace
 
 struct PayloadSealer::State {
@@ -65,7 +74,7 @@ struct PayloadSealer::State {
     ZSTD_inBuffer in{plaintext.data(), plaintext.size(), 0};
     std::size_t remaining = 0;
     do {
-      ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
+      ZSTD_outBuffer out{buffer.data(), buffer.size, 0};
       remaining = ZSTD_compressStream2(context, &out, &in, directive);
       check(remaining);
       if (out.pos > 0) writer.write({buffer.data(), out.pos});
@@ -78,7 +87,7 @@ struct PayloadSealer::State {
   CiphertextHasher hasher;
   age::Sink sink;
   age::Writer writer;
-  std::vector<std::uint8_t> buffer = std::vector<std::uint8_t>(ZSTD_CStreamOutSize());
+  StepBuffer buffer = StepBuffer(ZSTD_CStreamOutSize());
 };
 
 PayloadSealer::PayloadSealer(const age::Recipient& recipient, age::Sink sink)
@@ -111,7 +120,7 @@ struct PayloadOpener::State {
     if (context == nullptr) context = decompressor();
     if (ended) return fail("bytes after the end of the zstd frame");
     ZSTD_inBuffer in{bytes.data(), bytes.size(), 0};
-    ZSTD_outBuffer out{buffer.data(), buffer.size(), 0};
+    ZSTD_outBuffer out{buffer.data(), buffer.size, 0};
     do {
       out.pos = 0;
       const std::size_t hint = ZSTD_decompressStream(context, &out, &in);
@@ -134,7 +143,7 @@ struct PayloadOpener::State {
   bool compressed;
   bool ended = false;
   ZSTD_DCtx* context = nullptr;
-  std::vector<std::uint8_t> buffer = std::vector<std::uint8_t>(ZSTD_DStreamOutSize());
+  StepBuffer buffer = StepBuffer(ZSTD_DStreamOutSize());
   std::string plaintext;
   std::string problem;
   age::Reader reader;
@@ -152,16 +161,20 @@ ledger::Result<ledger::Done> PayloadOpener::write(ledger::ByteView ciphertext) {
   return ledger::Done{};
 }
 
-ledger::Result<std::string> PayloadOpener::finish(const ledger::Hash& plaintext_sha256) {
+ledger::Result<std::string> PayloadOpener::finish_unhashed() {
   auto done = state_->reader.finish();
   if (!done) return done.error();
   if (!state_->problem.empty()) return Problem{"payload: " + state_->problem};
   if (state_->compressed && !state_->ended) return Problem{"payload: zstd frame is cut short"};
   if (state_->plaintext.size() != state_->declared)
     return Problem{"payload: less plaintext than the manifest declares"};
-  if (ledger::sha256(state_->plaintext) != plaintext_sha256)
-    return Problem{"payload: plaintext has another SHA-256"};
   return std::move(state_->plaintext);
+}
+
+ledger::Result<std::string> PayloadOpener::finish(const ledger::Hash& plaintext_sha256) {
+  auto plaintext = finish_unhashed();
+  if (plaintext && ledger::sha256(*plaintext) != plaintext_sha256) return Problem{kAnotherHash};
+  return plaintext;
 }
 
 }  // namespace edge

@@ -10,6 +10,8 @@
 
 namespace edge {
 
+inline constexpr const char* kAnotherHash = "payload: plaintext has another SHA-256";
+
 // What a manifest says about a payload.
 struct SealedPayload {
   std::uint64_t plaintext_size = 0;
@@ -40,6 +42,8 @@ class PayloadOpener {
   ledger::Result<ledger::Done> write(ledger::ByteView ciphertext);
   // The plaintext, if the age file was whole, zstd ended, and size and hash are as declared.
   ledger::Result<std::string> finish(const ledger::Hash& plaintext_sha256);
+  // The same but for the hash, which a caller compares beside its other checks.
+  ledger::Result<std::string> finish_unhashed();
 
  private:
   struct State;

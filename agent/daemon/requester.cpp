@@ -27,7 +27,10 @@ std::string why_not_kept(std::future<ledger::Result<ledger::Appended, ledger::Ap
 }  // namespace
 
 Requester::Requester(const Context& context, RequestStore& store)
-    : context_(context), store_(store), inbox_(context.config->agent.state_dir / "inbox") {
+    : context_(context),
+      store_(store),
+      inbox_(context.config->agent.state_dir / "inbox"),
+      quota_(context.config->agent.state_dir, context.config->limits.spool_bytes) {
   std::filesystem::create_directories(inbox_);
   std::filesystem::permissions(inbox_, std::filesystem::perms::owner_all);
 }

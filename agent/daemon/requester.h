@@ -91,13 +91,16 @@ class Requester {
   // Nothing if the manifest is not authentic: it may be anybody's.
   std::optional<ledger::Result<AcceptedManifest>> accept(const Pending& pending, std::string_view jws);
   ledger::Result<ledger::Done> check_plaintext(const Pending& pending, const std::string& plaintext,
-                                               std::string_view content_type);
+                                               const Manifest& manifest);
+  ledger::Result<ledger::Done> check_document(const Pending& pending, const std::string& plaintext,
+                                              std::string_view content_type);
   fhir::Identifier asked_patient(const Outgoing& row);
   void guarded(const std::string& id, const std::function<void()>& task);
 
   const Context& context_;
   RequestStore& store_;
   std::filesystem::path inbox_;
+  SpoolQuota quota_;
 
   mutable std::mutex mutex_;  // guards pending_ and every Pending's progress and result
   std::condition_variable changed_;

@@ -1,4 +1,6 @@
 // The requester's receiving half: manifests, chunks and errors, in the order of bundle.md, Receiving.
+#include <future>
+
 #include "agent/core/fhir/document_check.h"
 #include "agent/core/payload.h"
 #include "agent/core/transfer/incoming.h"
@@ -18,6 +20,8 @@ namespace {
 
 constexpr std::string_view kFhirJson = "application/fhir+json";
 constexpr std::chrono::milliseconds kWitnessPause{400};
+// Below this, handing a hash to a second thread costs more than it saves.
+constexpr std::size_t kParallelBytes = 128 * 1024;
 
 }  // namespace
 
@@ -107,14 +111,12 @@ void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::
     report(pending, "verifying");
     PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
     const auto written = opener.write(inline_ciphertext);
-    auto plaintext =
-        written ? opener.finish(manifest.plaintext_sha256) : ledger::Result<std::string>(written.error());
+    auto plaintext = written ? opener.finish_unhashed() : ledger::Result<std::string>(written.error());
     if (!plaintext) return quarantine(pending, plaintext.error().reason, inline_ciphertext);
     return finish(pending, manifest.ciphertext_sha256, std::move(*plaintext),
                   ledger::to_bytes(inline_ciphertext));
   }
-  require_quota(context_.config->agent.state_dir, manifest.ciphertext_size,
-                context_.config->limits.spool_bytes);
+  quota_.require(manifest.ciphertext_size);
   pending.file =
       std::make_unique<InboxFile>(inbox_, pending.row.id, manifest.ciphertext_size, manifest.chunk_count);
   pending.window.emplace(manifest.chunk_count, context_.window_chunks());
@@ -152,7 +154,7 @@ void Requester::handle_chunk(Pending& pending, const Message& message, std::uint
 void Requester::finish_file(Pending& pending) {
   report(pending, "verifying");
   const Manifest& manifest = pending.manifest->manifest;
-  pending.file->sync();
+  pending.file->begin_sync();  // ends before bundle.received
   PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
   ledger::Sha256 hash;
   std::optional<Problem> problem;
@@ -165,13 +167,23 @@ void Requester::finish_file(Pending& pending) {
   if (problem) return quarantine(pending, problem->reason);
   if (hash.finish() != manifest.ciphertext_sha256)
     return quarantine(pending, "ciphertext has another SHA-256 than the manifest says");
-  auto plaintext = opener.finish(manifest.plaintext_sha256);
+  auto plaintext = opener.finish_unhashed();
   if (!plaintext) return quarantine(pending, plaintext.error().reason);
   finish(pending, manifest.ciphertext_sha256, std::move(*plaintext), {});
 }
 
+// The hash of a large plaintext is made beside the rest; both must be good before anything is done with it.
 ledger::Result<ledger::Done> Requester::check_plaintext(const Pending& pending, const std::string& plaintext,
-                                                        std::string_view content_type) {
+                                                        const Manifest& manifest) {
+  const auto when = plaintext.size() < kParallelBytes ? std::launch::deferred : std::launch::async;
+  auto hash = std::async(when, [&plaintext] { return ledger::sha256(plaintext); });
+  auto good = check_document(pending, plaintext, manifest.content_type);
+  if (hash.get() != manifest.plaintext_sha256) return Problem{kAnotherHash};
+  return good;
+}
+
+ledger::Result<ledger::Done> Requester::check_document(const Pending& pending, const std::string& plaintext,
+                                                       std::string_view content_type) {
   if (!anchored(pending.row.operation)) return ledger::Done{};
   if (content_type != kFhirJson) return Problem{"bundle: another content type than application/fhir+json"};
   fhir::CheckLimits limits;
@@ -187,7 +199,7 @@ ledger::Result<ledger::Done> Requester::check_plaintext(const Pending& pending, 
                        ? member->sign_key(jws->kid.substr(prefix.size()), context_.now())
                        : std::nullopt;
   if (!key) return Problem{"bundle: signed with a key the federation document does not hold for the peer"};
-  if (const auto verified = fhir::verify_signature(*bundle, *key); !verified) return verified.error();
+  if (const auto verified = fhir::verify_signature(*bundle, *jws, *key); !verified) return verified.error();
   const bool document = bundle->type == fhir::BundleType::kDocument;
   if (document != (pending.row.operation == Operation::kSummary))
     return Problem{"bundle: another type than the operation gives"};
@@ -199,7 +211,7 @@ ledger::Result<ledger::Done> Requester::check_plaintext(const Pending& pending, 
 void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, std::string plaintext,
                        ledger::Bytes inline_payload) {
   const Manifest& manifest = pending.manifest->manifest;
-  if (const auto good = check_plaintext(pending, plaintext, manifest.content_type); !good) {
+  if (const auto good = check_plaintext(pending, plaintext, manifest); !good) {
     return quarantine(pending, good.error().reason, inline_payload);
   }
   const Outgoing& row = pending.row;
@@ -213,6 +225,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
                           manifest.plaintext_sha256};
     received.receipt = sign_receipt(receipt, context_.self);
   }
+  if (pending.file) pending.file->sync();
   const auto appended = store_.received(row, received);
   if (!appended && appended.error() != ledger::AppendError::kDuplicate) {
     throw Unavailable("the ledger did not take bundle.received");
@@ -323,9 +336,9 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
     return Refusal{Code::kNotAvailable, "its ciphertext is no longer in the inbox"};
   }
   if (problem) return Refusal{Code::kFailed, problem->reason};
-  auto plaintext = opener.finish(manifest.plaintext_sha256);
+  auto plaintext = opener.finish_unhashed();
   if (!plaintext) return Refusal{Code::kFailed, plaintext.error().reason};
-  if (const auto good = check_plaintext(pending, *plaintext, manifest.content_type); !good) {
+  if (const auto good = check_plaintext(pending, *plaintext, manifest); !good) {
     return Refusal{Code::kFailed, good.error().reason};
   }
   RequestResult result;

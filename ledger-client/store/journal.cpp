@@ -18,6 +18,10 @@ namespace {
 using Answer = Result<Appended, AppendError>;
 
 struct Job {
+  Job() = default;
+  Job(std::vector<NewEntry> what, InTransaction also, Work kind)
+      : entries(std::move(what)), statements(std::move(also)), work(kind) {}
+
   std::vector<NewEntry> entries;
   InTransaction statements;
   Work work = Work::kNew;
@@ -96,6 +100,9 @@ struct Journal::State {
   void start();
   void run();
   void finish();
+  void enqueue(Job&& job);
+  bool take_turn();
+  void end_turn();
   std::vector<Job> next_batch();
   void commit(std::vector<Job>& batch);
   bool write(std::vector<Job>& batch);
@@ -111,13 +118,14 @@ struct Journal::State {
   JournalOptions options;
   Guard guard;  // first: its lock keeps a second journal away from the database
   sqlite::Database database;
-  std::optional<LogWriter> writer;  // only the journal's thread, once it runs
+  std::optional<LogWriter> writer;  // once the thread runs: whoever has the turn, as with the two above
   std::string database_id;
   bool in_doubt = false;  // what disk or memory hold is not certain: nothing at all is written any more
 
   mutable std::mutex mutex;  // what follows
   std::condition_variable arrived;
   std::deque<Job> queue;
+  bool turn_taken = false;  // somebody commits
   bool stopping = false;
   SealedCheckpoint newest;
   std::string frozen;
@@ -223,25 +231,53 @@ Result<RestoredLog> Journal::State::restore(const LogSource& copy, const NoteKey
   return restored;
 }
 
+void Journal::State::enqueue(Job&& job) {
+  const std::lock_guard lock(mutex);
+  queue.push_back(std::move(job));
+  if (!turn_taken) arrived.notify_one();  // else whoever has the turn says so when it ends
+}
+
+// Nobody commits and nobody waits: the caller may commit at once, without the journal's thread. Who comes
+// meanwhile waits in the queue, and what waits shares the thread's next commit.
+bool Journal::State::take_turn() {
+  const std::lock_guard lock(mutex);
+  if (turn_taken || stopping || !queue.empty()) return false;
+  turn_taken = true;
+  return true;
+}
+
+void Journal::State::end_turn() {
+  bool wanted = false;
+  {
+    const std::lock_guard lock(mutex);
+    turn_taken = false;
+    wanted = stopping || !queue.empty();
+  }
+  if (wanted) arrived.notify_one();
+}
+
+// Takes the turn with what waits. Empty when the journal stops and everything accepted is done.
 std::vector<Job> Journal::State::next_batch() {
   std::unique_lock lock(mutex);
-  arrived.wait(lock, [&] { return stopping || !queue.empty(); });
-  auto count = std::min(queue.size(), std::max<std::size_t>(options.max_batch, 1));
+  arrived.wait(lock, [&] { return !turn_taken && (stopping || !queue.empty()); });
   if (queue.empty()) return {};
+  auto count = std::min(queue.size(), std::max<std::size_t>(options.max_batch, 1));
   for (std::size_t i = 0; i < count; ++i) {
     if (queue[i].alone) count = std::max<std::size_t>(i, 1);
   }
   const auto end = queue.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<Job> batch(std::make_move_iterator(queue.begin()), std::make_move_iterator(end));
   queue.erase(queue.begin(), end);
+  turn_taken = !batch.empty();
   return batch;
 }
 
 void Journal::State::run() {
   while (true) {
     auto batch = next_batch();
-    if (batch.empty()) return;  // stopping, and everything accepted is done
+    if (batch.empty()) return;
     batch.front().alone ? batch.front().alone() : commit(batch);
+    end_turn();
   }
 }
 
@@ -367,21 +403,23 @@ Journal::~Journal() {
 
 std::future<Answer> Journal::append_async(std::vector<NewEntry> entries, InTransaction statements,
                                           Work work) {
-  Job job;
-  job.entries = std::move(entries);
-  job.statements = std::move(statements);
-  job.work = work;
+  Job job(std::move(entries), std::move(statements), work);
   auto future = job.promise.get_future();
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->queue.push_back(std::move(job));
-  }
-  state_->arrived.notify_one();
+  state_->enqueue(std::move(job));
   return future;
 }
 
 Answer Journal::append(std::vector<NewEntry> entries, InTransaction statements, Work work) {
-  return append_async(std::move(entries), std::move(statements), work).get();
+  std::vector<Job> batch(1);
+  batch.front() = Job(std::move(entries), std::move(statements), work);
+  auto future = batch.front().promise.get_future();
+  if (state_->take_turn()) {
+    state_->commit(batch);
+    state_->end_turn();
+  } else {
+    state_->enqueue(std::move(batch.front()));
+  }
+  return future.get();
 }
 
 Checkpoint Journal::checkpoint() const {
@@ -414,11 +452,7 @@ Result<RestoredLog> Journal::recover(const LogSource& copy, const NoteKey& key) 
       promise.set_exception(std::current_exception());
     }
   };
-  {
-    const std::lock_guard lock(state_->mutex);
-    state_->queue.push_back(std::move(job));
-  }
-  state_->arrived.notify_one();
+  state_->enqueue(std::move(job));
   return future.get();
 }
 

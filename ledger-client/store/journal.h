@@ -5,7 +5,8 @@
 // publishes. Appends that arrive while a commit runs share the next one (group commit): one transaction, one
 // signature, one publish.
 //
-// Thread-safe: any thread may append; one internal thread owns the database connection.
+// Thread-safe: any thread may append. One thread at a time has the turn to commit: the appending one if
+// nobody else commits or waits, otherwise an internal one with everything that waits.
 #pragma once
 
 #include <functional>
@@ -34,7 +35,7 @@ struct Appended {
   std::string checkpoint_note;
 };
 
-// What was just signed, in order, for publication on the ledger topics. Called on the journal's thread after
+// What was just signed, in order, for publication on the ledger topics. Called on the committing thread after
 // the guard is durable; must only hand over (no waiting, no throwing).
 struct SignedBatch {
   std::uint64_t first_index = 0;

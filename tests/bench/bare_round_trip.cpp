@@ -107,9 +107,13 @@ double BareRoundTrip::p50(std::size_t bytes, std::size_t message_bytes, int repe
   return times[static_cast<std::size_t>(repetitions) / 2];
 }
 
-double BareRoundTrip::fastest_p50(std::size_t bytes, int repetitions) {
-  const double whole = p50(bytes, bytes, repetitions);
-  return bytes <= kChunkBytes ? whole : std::min(whole, p50(bytes, kChunkBytes, repetitions));
+double BareRoundTrip::ask(std::size_t bytes, std::size_t message_bytes) {
+  return state_->ask(bytes, message_bytes);
+}
+
+std::vector<std::size_t> BareRoundTrip::message_sizes(std::size_t bytes) {
+  if (bytes <= kChunkBytes) return {bytes};
+  return {bytes, kChunkBytes};
 }
 
 double BareRoundTrip::throughput(std::size_t message_bytes, std::size_t count) {

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "tests/support/broker.h"
 
@@ -16,11 +17,12 @@ class BareRoundTrip {
   explicit BareRoundTrip(test_support::Broker& broker);
   ~BareRoundTrip();
 
-  // Publishes 512 bytes and waits for `bytes` bytes in messages of at most `message_bytes`. The median of
-  // `repetitions`, in seconds.
+  // Publishes 512 bytes and waits for `bytes` bytes in messages of at most `message_bytes`. Seconds.
+  double ask(std::size_t bytes, std::size_t message_bytes);
+  // The median of `repetitions`, one right after the other.
   double p50(std::size_t bytes, std::size_t message_bytes, int repetitions);
-  // The faster of one message and messages of 256 KiB, in seconds.
-  double fastest_p50(std::size_t bytes, int repetitions = 50);
+  // Message sizes worth trying for an answer of `bytes`: one message, and messages of 256 KiB.
+  static std::vector<std::size_t> message_sizes(std::size_t bytes);
   // Bytes a second that arrive when `count` messages of `message_bytes` are asked for at once.
   double throughput(std::size_t message_bytes, std::size_t count);
 

@@ -1,5 +1,6 @@
 // Recipients and identities: the two kinds of age keys and their text (formats.md 1.7).
 #include <algorithm>
+#include <array>
 
 #include "agent/core/age/age.h"
 #include "agent/core/age/bech32.h"
@@ -14,10 +15,33 @@ constexpr std::string_view kIdentityPrefix = "AGE-SECRET-KEY-";
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kIdentityText = bech32_size(kIdentityPrefix.size(), kKeyBytes);
 
-bool has_low_order(const std::array<std::uint8_t, kKeyBytes>& point) {
-  constexpr std::array<std::uint8_t, kKeyBytes> kAnyScalar{8};
-  std::array<std::uint8_t, kKeyBytes> product{};
-  return !x25519(kAnyScalar, point, product);
+using Point = std::array<std::uint8_t, kKeyBytes>;
+
+// p - 1 + `more` for the field's prime p = 2^255 - 19, little endian.
+constexpr Point near_prime(std::uint8_t more) {
+  Point point{};
+  point.fill(0xff);
+  point.front() = static_cast<std::uint8_t>(0xec + more);
+  point.back() = 0x7f;
+  return point;
+}
+
+// Every point of low order of Curve25519 and its twist in every spelling of 255 bits (RFC 7748, 6.1). Looking
+// costs nothing; multiplying to see whether the result is zero costs as much as sealing to it.
+constexpr std::array<Point, 7> kLowOrder{
+    Point{0},
+    Point{1},
+    Point{0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a,
+          0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00},
+    Point{0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b,
+          0x04, 0x44, 0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57},
+    near_prime(0),
+    near_prime(1),
+    near_prime(2)};
+
+bool has_low_order(Point point) {
+  point.back() &= 0x7f;  // X25519 ignores the highest bit
+  return std::find(kLowOrder.begin(), kLowOrder.end(), point) != kLowOrder.end();
 }
 
 }  // namespace

@@ -60,11 +60,15 @@ bool Reader::State::read_nonce() {
   opener.emplace(*file_key, ledger::ByteView(pending).first<kPayloadNonceBytes>());
   file_key.reset();
   pending.erase(pending.begin(), pending.begin() + kPayloadNonceBytes);
-  plaintext.resize(kChunkBytes);
   return true;
 }
 
 bool Reader::State::open_chunk(ledger::ByteView sealed) {
+  // Every chunk but the last is full, so this grows once; a moved buffer would leave plaintext behind.
+  if (plaintext.size() < sealed.size()) {
+    wipe(plaintext);
+    plaintext.assign(sealed.size(), 0);
+  }
   if (!opener->open(sealed, plaintext.data())) {
     return fail(kPayloadFailure);
   }

@@ -7,12 +7,14 @@
 namespace edge::age {
 
 struct Writer::State {
-  explicit State(Sink to) : sink(std::move(to)), sealed(kSealedChunkBytes) {}
+  explicit State(Sink to) : sink(std::move(to)) {}
   ~State() { wipe(held_back); }
 
   void emit(ledger::ByteView plaintext, bool last) {
+    const std::size_t size = plaintext.size() + kTagBytes;
+    if (sealed.size() < size) sealed.resize(size);  // a small file has one small chunk
     sealer->seal(plaintext, last, sealed.data());
-    sink(ledger::ByteView(sealed).first(plaintext.size() + kTagBytes));
+    sink(ledger::ByteView(sealed).first(size));
   }
 
   Sink sink;

@@ -242,7 +242,13 @@ ledger::Result<ledger::Done> verify_signature(const CheckedBundle& bundle, const
   if (!bundle.signature_data) return ledger::Problem{"the Bundle has no signature"};
   auto jws = ledger::parse_detached_jws(*bundle.signature_data, kMaxJws);
   if (!jws) return jws.error();
-  if (!ledger::verify_detached_jws(*jws, bundle.canonical, key))
+  return verify_signature(bundle, *jws, key);
+}
+
+ledger::Result<ledger::Done> verify_signature(const CheckedBundle& bundle,
+                                              const ledger::ParsedDetachedJws& signature,
+                                              const ledger::PublicKey& key) {
+  if (!ledger::verify_detached_jws(signature, bundle.canonical, key))
     return ledger::Problem{"the Bundle's signature is not this key's"};
   return ledger::Done{};
 }

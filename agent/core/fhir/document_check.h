@@ -44,5 +44,9 @@ bool has_identifier(const CheckedBundle& bundle, const Identifier& wanted);
 // The signature over the canonical form with the key the federation document holds (or a certificate's key,
 // checked by the caller).
 ledger::Result<ledger::Done> verify_signature(const CheckedBundle& bundle, const ledger::PublicKey& key);
+// The same where `signature` is the parsed signature_data already.
+ledger::Result<ledger::Done> verify_signature(const CheckedBundle& bundle,
+                                              const ledger::ParsedDetachedJws& signature,
+                                              const ledger::PublicKey& key);
 
 }  // namespace edge::fhir

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "agent/core/age/bech32.h"
+#include "agent/core/age/x25519.h"
 
 namespace {
 
@@ -75,15 +76,35 @@ TEST_CASE("keys with any character changed, in the wrong case, cut or grown are 
 }
 
 TEST_CASE("a recipient of low order is refused when it is read") {
-  const auto refuses = [](std::uint8_t first_byte) {
-    const std::array<std::uint8_t, 32> point{first_byte};
+  const auto refuses = [](const std::array<std::uint8_t, 32>& point) {
     std::string text(age::bech32_size(3, point.size()), '\0');
     age::bech32_encode("age", point, text);
     return !age::Recipient::parse(text).ok();
   };
-  CHECK(refuses(0));
-  CHECK(refuses(1));
-  CHECK_FALSE(refuses(9));  // the base point
+  // What multiplication says is the authority, whatever the highest bit.
+  const auto vanishes = [](const std::array<std::uint8_t, 32>& point) {
+    constexpr std::array<std::uint8_t, 32> kAnyScalar{8};
+    std::array<std::uint8_t, 32> product{};
+    return !age::x25519(kAnyScalar, point, product);
+  };
+  std::vector<std::string> points{
+      "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+      "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+  };
+  for (const char* first : {"00", "01", "02", "09"}) points.push_back(first + std::string(62, '0'));
+  for (const char* first : {"eb", "ec", "ed", "ee", "ef", "f0", "ff"})
+    points.push_back(first + std::string(60, 'f') + "7f");
+  std::size_t refused = 0;
+  for (const std::string& hex : points) {
+    auto point = *ledger::hash_from_hex(hex);
+    for (const std::uint8_t highest : {0x00, 0x80}) {
+      point.back() = static_cast<std::uint8_t>((point.back() & 0x7fU) | highest);
+      INFO(hex);
+      CHECK(refuses(point) == vanishes(point));
+      refused += refuses(point) ? 1 : 0;
+    }
+  }
+  CHECK(refused == 14);
 }
 
 TEST_CASE("what is sealed opens, for sizes around every chunk boundary") {

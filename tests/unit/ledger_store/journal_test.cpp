@@ -106,6 +106,50 @@ TEST_CASE("appends from many threads share commits, all are there once, in order
   require_verified(dir.path(), key, kThreads * kEach);
 }
 
+TEST_CASE("an append that nobody is before commits in its own thread") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  auto options = journal_options(dir.path(), key);
+  std::vector<std::thread::id> committed;
+  options.on_signed = [&](const auto&) { committed.push_back(std::this_thread::get_id()); };
+  Journal journal(std::move(options));
+  REQUIRE(journal.append({issued(1)}));
+  REQUIRE(journal.append_async({issued(2)}).get());
+  CHECK(committed.front() == std::this_thread::get_id());
+  CHECK(committed.back() != std::this_thread::get_id());
+}
+
+TEST_CASE("appends that wait and appends that don't take turns on one log") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  constexpr std::uint64_t kThreads = 6;
+  constexpr std::uint64_t kEach = 40;
+  std::uint64_t next = 0;
+  {
+    auto options = journal_options(dir.path(), key);
+    options.on_signed = [&](const ledger::SignedBatch& batch) {
+      REQUIRE(batch.first_index == next);
+      next += batch.lines.size();
+    };
+    Journal journal(std::move(options));
+    std::vector<std::thread> threads;
+    for (std::uint64_t t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        for (std::uint64_t i = 0; i < kEach; ++i) {
+          const auto number = t * kEach + i;
+          const auto appended =
+              t % 3 == 0 ? journal.append_async({issued(number)}).get() : journal.append({issued(number)});
+          // What came back is durable and signed, whoever committed it.
+          if (!appended || journal.checkpoint().size < appended->checkpoint.size) std::abort();
+        }
+      });
+    }
+    for (auto& thread : threads) thread.join();
+  }
+  CHECK(next == kThreads * kEach);
+  require_verified(dir.path(), key, kThreads * kEach);
+}
+
 TEST_CASE("a second entry of the same type and key is refused, with all that came along") {
   const test_support::TempDir dir;
   const LogKey key(kOrigin);
