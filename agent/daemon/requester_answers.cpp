@@ -100,9 +100,9 @@ bool Requester::wait_for_witnesses(Pending& pending, const AcceptedManifest& acc
 
 void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::string jws,
                               ledger::ByteView inline_ciphertext) {
-  const Manifest& manifest = accepted.manifest;
   pending.manifest_jws = std::move(jws);
-  pending.manifest = accepted;
+  pending.manifest = std::move(accepted);
+  const Manifest& manifest = pending.manifest->manifest;
   if (manifest.chunk_count == 0) {
     if (inline_ciphertext.size() != manifest.ciphertext_size ||
         ledger::sha256(inline_ciphertext) != manifest.ciphertext_sha256) {
