@@ -334,12 +334,15 @@ bool Journal::State::write(std::vector<Job>& batch) {
              "); what was committed stays");
       return false;
     }
+    // Known here before anybody can hear of it: what comes back over the broker must not seem to be news.
+    {
+      const std::lock_guard lock(mutex);
+      newest = *sealed;
+      clock_held = writer->clock_held();
+    }
     if (options.on_signed) {
       options.on_signed({first_index, writer->frontier(), writer->staged_lines(), sealed->note});
     }
-    const std::lock_guard lock(mutex);
-    newest = std::move(*sealed);
-    clock_held = writer->clock_held();
   }
   answer(batch, first_index);
   return true;

@@ -141,3 +141,18 @@ TEST_CASE_METHOD(Fixture, "a held journal signs nothing before it is released, b
   CHECK_FALSE(journal.append({issued(1)}));
   CHECK(journal.frozen() == "somebody remembers more");
 }
+
+TEST_CASE_METHOD(Fixture, "what is handed over for publication is the journal's newest checkpoint already") {
+  Journal* journal = nullptr;
+  std::string told, known;
+  auto options = journal_options(dir.path(), key);
+  options.on_signed = [&](const ledger::SignedBatch& batch) {
+    told = batch.checkpoint_note;
+    known = journal->checkpoint_note();
+  };
+  Journal made(std::move(options));
+  journal = &made;
+  REQUIRE(made.append({issued(0)}));
+  CHECK_FALSE(told.empty());
+  CHECK(known == told);
+}
