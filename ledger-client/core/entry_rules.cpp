@@ -40,6 +40,15 @@ constexpr std::array<Field, 3> kDelivered{
 constexpr std::array<Field, 3> kRefusals{
     {{"{\"count\":", Holds::kPositive}, {",\"hour\":", Holds::kHour}, {",\"peer\":", Holds::kAddress}}};
 
+constexpr std::array<Field, 2> kConsent{
+    {{"{\"consent_commitment\":", Holds::kHash}, {",\"patient_commitment\":", Holds::kHash}}};
+constexpr std::array<Field, 4> kGlassUsed{{{"{\"patient_commitment\":", Holds::kHash},
+                                           {",\"reason_commitment\":", Holds::kHash},
+                                           {",\"request\":", Holds::kUuid},
+                                           {",\"to\":", Holds::kAddress}}};
+constexpr std::array<Field, 2> kGlassReviewed{
+    {{"{\"review_commitment\":", Holds::kHash}, {",\"used_index\":", Holds::kIndex}}};
+
 constexpr std::array<Field, 3> kPeerCheckpoint{
     {{"{\"origin\":", Holds::kOrigin}, {",\"root\":", Holds::kHash}, {",\"size\":", Holds::kIndex}}};
 constexpr std::array<Field, 4> kRetired{{{"{\"origin\":", Holds::kOrigin},
@@ -66,13 +75,17 @@ struct Type {
   std::span<const Field> fields;  // none: the rule reads the body
   Rule rule = nullptr;
 };
-constexpr std::array<Type, 7> kTypes{{{entry_type::kBundleIssued, kIssued},
-                                      {entry_type::kBundleReceived, kReceived},
-                                      {entry_type::kBundleDelivered, kDelivered},
-                                      {entry_type::kRefusals, kRefusals},
-                                      {entry_type::kPeerCheckpoint, kPeerCheckpoint},
-                                      {entry_type::kEquivocation, {}, broken_proof},
-                                      {entry_type::kOriginRetired, kRetired, broken_retirement}}};
+constexpr std::array<Type, 11> kTypes{{{entry_type::kBundleIssued, kIssued},
+                                       {entry_type::kBundleReceived, kReceived},
+                                       {entry_type::kBundleDelivered, kDelivered},
+                                       {entry_type::kRefusals, kRefusals},
+                                       {entry_type::kPeerCheckpoint, kPeerCheckpoint},
+                                       {entry_type::kEquivocation, {}, broken_proof},
+                                       {entry_type::kOriginRetired, kRetired, broken_retirement},
+                                       {entry_type::kConsentGranted, kConsent},
+                                       {entry_type::kConsentRevoked, kConsent},
+                                       {entry_type::kBreakGlassUsed, kGlassUsed},
+                                       {entry_type::kBreakGlassReviewed, kGlassReviewed}}};
 
 // Words of lower-case letters and digits joined by single hyphens: a code, with no room for a sentence.
 bool is_word(std::string_view text) {
@@ -275,6 +288,24 @@ std::string encode_body(const Equivocation& body) {
 
 std::string encode_body(const OriginRetired& body) {
   return encode(kRetired, {{body.origin}, {body.reason}, {to_hex(body.root)}, {{}, body.size}});
+}
+
+std::string encode_body(const ConsentGranted& body) {
+  return encode(kConsent, {{to_hex(body.consent_commitment)}, {to_hex(body.patient_commitment)}});
+}
+
+std::string encode_body(const ConsentRevoked& body) {
+  return encode(kConsent, {{to_hex(body.consent_commitment)}, {to_hex(body.patient_commitment)}});
+}
+
+std::string encode_body(const BreakGlassUsed& body) {
+  return encode(
+      kGlassUsed,
+      {{to_hex(body.patient_commitment)}, {to_hex(body.reason_commitment)}, {body.request}, {body.to}});
+}
+
+std::string encode_body(const BreakGlassReviewed& body) {
+  return encode(kGlassReviewed, {{to_hex(body.review_commitment)}, {{}, body.used_index}});
 }
 
 Result<BundleIssued> decode_bundle_issued(const Entry& entry) {

@@ -18,6 +18,10 @@ inline constexpr std::string_view kRefusals = "refusals";
 inline constexpr std::string_view kPeerCheckpoint = "peer-checkpoint";
 inline constexpr std::string_view kEquivocation = "equivocation";
 inline constexpr std::string_view kOriginRetired = "origin.retired";
+inline constexpr std::string_view kConsentGranted = "consent.granted";
+inline constexpr std::string_view kConsentRevoked = "consent.revoked";
+inline constexpr std::string_view kBreakGlassUsed = "break-glass.used";
+inline constexpr std::string_view kBreakGlassReviewed = "break-glass.reviewed";
 }  // namespace entry_type
 
 enum class Meaning { kEffective, kUnknownType, kVoid };
@@ -49,6 +53,22 @@ struct Refusals {
   std::string hour;  // the hour's start, format_time
   std::uint64_t count = 0;
 };
+// A consent that begins to count, or ends; what it says and about whom are commitments (commitment.h).
+struct ConsentGranted {
+  Hash consent_commitment{}, patient_commitment{};
+};
+struct ConsentRevoked {
+  Hash consent_commitment{}, patient_commitment{};
+};
+// Stands beside the bundle.issued of the same request.
+struct BreakGlassUsed {
+  std::string request, to;
+  Hash reason_commitment{}, patient_commitment{};
+};
+struct BreakGlassReviewed {
+  std::uint64_t used_index = 0;  // of the break-glass.used in the same log
+  Hash review_commitment{};      // who reviewed it, and what they wrote
+};
 // What another log's checkpoint said when this entry was written.
 struct PeerCheckpoint {
   std::string origin;
@@ -77,6 +97,10 @@ std::string encode_body(const Refusals& body);
 std::string encode_body(const PeerCheckpoint& body);
 std::string encode_body(const Equivocation& body);
 std::string encode_body(const OriginRetired& body);
+std::string encode_body(const ConsentGranted& body);
+std::string encode_body(const ConsentRevoked& body);
+std::string encode_body(const BreakGlassUsed& body);
+std::string encode_body(const BreakGlassReviewed& body);
 // Problem: an entry of another type, or a void one.
 Result<BundleIssued> decode_bundle_issued(const Entry& entry);
 Result<PeerCheckpoint> decode_peer_checkpoint(const Entry& entry);

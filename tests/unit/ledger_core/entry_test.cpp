@@ -231,6 +231,17 @@ TEST_CASE("bodies of the known types are written and judged effective") {
   const auto delivered =
       ledger::encode_body(ledger::BundleDelivered{kRequest, "fd00::5", ledger::sha256("r")});
   CHECK(ledger::judge_entry(entry(0, delivered, "bundle.delivered")).meaning == Meaning::kEffective);
+  const auto granted = ledger::encode_body(ledger::ConsentGranted{});
+  CHECK(ledger::judge_entry(entry(0, granted, "consent.granted")).meaning == Meaning::kEffective);
+  const auto revoked = ledger::encode_body(ledger::ConsentRevoked{});
+  CHECK(ledger::judge_entry(entry(0, revoked, "consent.revoked")).meaning == Meaning::kEffective);
+  const auto used =
+      ledger::encode_body(ledger::BreakGlassUsed{"0195f3c0-7e5a-7cc0-8000-0123456789ab", "fd00::5", {}, {}});
+  CHECK(ledger::judge_entry(entry(0, used, "break-glass.used")).meaning == Meaning::kEffective);
+  const auto reviewed = ledger::encode_body(ledger::BreakGlassReviewed{7, {}});
+  CHECK(ledger::judge_entry(entry(8, reviewed, "break-glass.reviewed")).meaning == Meaning::kEffective);
+  CHECK_THROWS_AS(ledger::encode_body(ledger::BreakGlassUsed{"someone", "fd00::5", {}, {}}),
+                  std::invalid_argument);
   const auto refusals = ledger::encode_body(ledger::Refusals{"fd00::5", "2026-11-22T08:00:00.000Z", 3});
   CHECK(ledger::judge_entry(entry(0, refusals, "refusals")).meaning == Meaning::kEffective);
 

@@ -1,0 +1,249 @@
+#include "agent/core/fhir/consent_form.h"
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "agent/core/fhir/consent_time.h"
+
+using namespace edge;
+using namespace edge::fhir;
+using nlohmann::json;
+
+namespace {
+
+const ledger::TimePoint kGiven = *ledger::parse_time("2026-11-22T08:00:00.000Z");
+
+json actor(const std::string& value, const std::string& system = "urn:ehr-agent:address") {
+  return {
+      {"role",
+       {{"coding",
+         {{{"system", "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"}, {"code", "IRCP"}}}}}},
+      {"reference", {{"identifier", {{"system", system}, {"value", value}}}}}};
+}
+json purpose(const std::string& code) {
+  return {{"system", "http://terminology.hl7.org/CodeSystem/v3-ActReason"}, {"code", code}};
+}
+json section(const std::string& code) {
+  return {{"coding", {{{"system", "http://loinc.org"}, {"code", code}}}}};
+}
+json policy_rule(const std::string& code) {
+  return {{"coding", {{{"system", "http://terminology.hl7.org/CodeSystem/v3-ActCode"}, {"code", code}}}}};
+}
+
+json consent(const json& provision) {
+  return {
+      {"resourceType", "Consent"},
+      {"id", "c1"},
+      {"status", "active"},
+      {"scope",
+       {{"coding",
+         {{{"system", "http://terminology.hl7.org/CodeSystem/consentscope"}, {"code", "patient-privacy"}}}}}},
+      {"category", {section("59284-0")}},
+      {"patient", {{"reference", "Patient/p1"}}},
+      {"dateTime", "2026-11-22"},
+      {"policyRule", policy_rule("OPTIN")},
+      {"provision", provision}};
+}
+
+ConsentDocument read(const json& document) {
+  auto out = read_consent(document.dump());
+  INFO((out ? "" : out.error().reason) << "\n" << document.dump(1));
+  REQUIRE(out);
+  return *out;
+}
+std::string refused(const json& document) {
+  const auto out = read_consent(document.dump());
+  return out ? "read" : out.error().reason;
+}
+
+}  // namespace
+
+TEST_CASE("a FHIR consent becomes rules") {
+  const auto document = read(consent({{"type", "permit"},
+                                      {"period", {{"start", "2026"}, {"end", "2026-12-31"}}},
+                                      {"actor", {actor("10.20.0.6"), actor("north", "urn:ehr-agent:group")}},
+                                      {"purpose", {purpose("TREAT"), purpose("ETREAT")}},
+                                      {"code", {section("11450-4"), section("48765-2")}}}));
+  CHECK(document.id == "c1");
+  CHECK(document.active);
+  CHECK(document.subject.reference == "Patient/p1");
+  REQUIRE(document.rules.size() == 1);
+  const ConsentRule& rule = document.rules[0];
+  CHECK(rule.effect == Effect::kPermit);
+  CHECK(rule.peers.at(0).text() == "10.20.0.6");
+  CHECK(rule.groups == std::vector<std::string>{"north"});
+  CHECK(rule.purposes == std::vector<std::string>{"TREAT", "ETREAT"});
+  CHECK(rule.sections == SectionSet{Section::kProblems, Section::kAllergies});
+  // An end that is a day holds that day.
+  CHECK(ledger::format_time(*rule.from) == "2026-01-01T00:00:00.000Z");
+  CHECK(ledger::format_time(*rule.to) == "2027-01-01T00:00:00.000Z");
+}
+
+TEST_CASE("nested provisions are exceptions within what is around them") {
+  const auto document = read(
+      consent({{"type", "permit"},
+               {"purpose", {purpose("TREAT"), purpose("HRESCH")}},
+               {"period", {{"end", "2027"}}},
+               {"provision",
+                {{{"type", "deny"},
+                  {"code", {section("10162-6")}},
+                  {"provision",
+                   {{{"type", "permit"}, {"actor", {actor("10.20.0.7")}}, {"period", {{"end", "2026"}}}}}}},
+                 {{"type", "deny"}, {"purpose", {purpose("HRESCH")}}}}}}));
+  REQUIRE(document.rules.size() == 4);
+  CHECK(document.rules[1].effect == Effect::kDeny);
+  CHECK(document.rules[1].purposes == document.rules[0].purposes);
+  CHECK(document.rules[1].sections == SectionSet{Section::kPregnancy});
+  CHECK(document.rules[1].to == document.rules[0].to);
+  CHECK(document.rules[2].sections == SectionSet{Section::kPregnancy});
+  CHECK(document.rules[2].peers.size() == 1);
+  CHECK(*document.rules[2].to < *document.rules[1].to);
+  CHECK(document.rules[3].purposes == std::vector<std::string>{"HRESCH"});
+  CHECK(document.rules[3].sections == SectionSet::all());
+}
+
+TEST_CASE("opt-in and opt-out stand for a type the provision does not have") {
+  json document = consent({{"actor", {actor("10.20.0.6")}}});
+  CHECK(read(document).rules.at(0).effect == Effect::kPermit);
+  document["policyRule"] = policy_rule("OPTOUT");
+  CHECK(read(document).rules.at(0).effect == Effect::kDeny);
+  // Out, but for one: the rest stays denied.
+  document["provision"]["type"] = "permit";
+  const auto both = read(document);
+  REQUIRE(both.rules.size() == 2);
+  CHECK(both.rules[0] == ConsentRule{});
+  CHECK(both.rules[1].effect == Effect::kPermit);
+  document.erase("provision");
+  CHECK(read(document).rules == std::vector<ConsentRule>{ConsentRule{}});
+  document["policyRule"] = policy_rule("OPTIN");
+  CHECK(refused(document) == "provision: is missing");
+}
+
+TEST_CASE("kinds of resources that are a section") {
+  const auto kind = [](const char* name) {
+    return json{{"system", "http://hl7.org/fhir/resource-types"}, {"code", name}};
+  };
+  const auto document =
+      read(consent({{"type", "deny"}, {"class", {kind("Immunization"), kind("AllergyIntolerance")}}}));
+  CHECK(document.rules[0].sections == SectionSet{Section::kImmunizations, Section::kAllergies});
+  // Conditions stand in several sections, and not alone in any.
+  CHECK(refused(consent({{"type", "permit"}, {"class", {kind("Condition")}}})) ==
+        "provision.class[0]: is not a section of the International Patient Summary");
+}
+
+TEST_CASE("what can't be represented is refused with its place") {
+  const auto permit = [](json more) {
+    more["type"] = "permit";
+    return consent(more);
+  };
+  const std::pair<json, std::string> cases[] = {
+      {permit({{"dataPeriod", {{"start", "2020"}}}}), "provision.dataPeriod: can't be represented"},
+      {permit({{"securityLabel", {purpose("R")}}}), "provision.securityLabel: can't be represented"},
+      {permit({{"data", json::array()}}), "provision.data: can't be represented"},
+      {permit({{"modifierExtension", json::array()}}), "provision.modifierExtension: can't be represented"},
+      {permit({{"extension", json::array()}}), "provision.extension: can't be represented"},
+      {permit({{"actor", json::array()}}), "provision.actor: must be a list that is not empty"},
+      {permit({{"purpose", json::array()}}), "provision.purpose: must be a list that is not empty"},
+      {permit({{"code", json::array()}}), "provision.code: must be a list that is not empty"},
+      {permit({{"actor", {actor("10.20.0.6", "urn:other")}}}),
+       "provision.actor[0].reference.identifier.system: is neither that of agents nor that of groups"},
+      {permit({{"actor", {actor("hospital")}}}),
+       "provision.actor[0].reference.identifier.value: is not an IP address"},
+      {permit({{"actor", {actor("nоrth", "urn:ehr-agent:group")}}}),  // a Cyrillic o
+       "provision.actor[0].reference.identifier.value: is not a name of a group"},
+      {permit({{"purpose", {purpose("treat")}}}), "provision.purpose[0]: is not an HL7 PurposeOfUse"},
+      {permit({{"code", {section("99999-9")}}}),
+       "provision.code[0]: is not a section of the International Patient Summary"},
+      {permit({{"period", {{"start", "2026-02-30"}}}}), "provision.period.start: must be a FHIR dateTime"},
+      {permit({{"period", {{"start", "2027"}, {"end", "2026"}}}}), "provision.period: ends before it starts"},
+      {permit({{"action",
+                {{{"coding",
+                   {{{"system", "http://terminology.hl7.org/CodeSystem/consentaction"},
+                     {"code", "correct"}}}}}}}}),
+       "provision.action: is about neither access nor disclosure"},
+      {permit({{"provision", {{{"type", "deny"}, {"actor", {actor("10.20.0.6")}}}, json::object()}}}),
+       "provision.provision[1].type: is missing"},
+      {permit({{"actor", {actor("10.20.0.6")}},
+               {"provision", {{{"type", "deny"}, {"actor", {actor("10.20.0.7")}}}}}}),
+       "provision.provision[0].actor: names somebody the provision around it does not name"},
+      {permit({{"purpose", {purpose("TREAT")}},
+               {"provision", {{{"type", "deny"}, {"purpose", {purpose("HRESCH")}}}}}}),
+       "provision.provision[0].purpose[0]: is none of the provision around it"},
+      {consent({{"type", "allow"}}), "provision.type: must be permit or deny"},
+  };
+  for (const auto& [document, reason] : cases) CHECK(refused(document) == reason);
+
+  json document = permit({});
+  document["status"] = "draft";
+  CHECK(refused(document) == "status: is not in force: active is, draft and proposed are not");
+  document = permit({});
+  document["implicitRules"] = "http://example.org";
+  CHECK(refused(document) == "implicitRules: can't be represented");
+  document = permit({});
+  document.erase("patient");
+  CHECK(refused(document) == "patient: is missing");
+  document["extension"] = {{{"url", "urn:ehr-agent:any-patient"}, {"valueBoolean", true}}};
+  CHECK(read(document).subject.any);
+  document["patient"] = {{"reference", "Patient/p1"}};
+  CHECK(refused(document) == "patient: stands beside the extension for any patient");
+  document = permit({});
+  document["scope"]["coding"][0]["code"] = "adr";
+  CHECK(refused(document) == "scope: is not patient-privacy");
+  CHECK_FALSE(is_privacy_consent(document.dump()));
+  json deep = {{"type", "deny"}};
+  for (int i = 0; i < 6; ++i) deep = {{"type", "deny"}, {"provision", {deep}}};
+  CHECK_THAT(refused(consent(deep)), Catch::EndsWith("is nested too deep"));
+  json many = {{"type", "deny"}, {"provision", json::array()}};
+  for (int i = 0; i < 70; ++i) many["provision"].push_back({{"type", "permit"}});
+  CHECK_THAT(refused(consent(many)), Catch::EndsWith("has too many provisions"));
+  CHECK(refused(json::object()) == "resourceType: is not Consent");
+  CHECK_FALSE(read_consent(R"({"resourceType":"Consent","resourceType":"Consent"})"));
+}
+
+TEST_CASE("an unreadable consent that may deny something is told from one that only permits") {
+  json document = consent({{"type", "permit"}, {"dataPeriod", {{"start", "2020"}}}});
+  CHECK_FALSE(may_deny(document.dump()));
+  document["policyRule"] = policy_rule("OPTOUT");
+  CHECK(may_deny(document.dump()));
+  document = consent({{"type", "permit"}, {"provision", {{{"type", "deny"}, {"data", 1}}}}});
+  CHECK(may_deny(document.dump()));
+  CHECK(may_deny(consent({{"type", "deny"}}).dump()));
+  CHECK(may_deny(consent({{"data", 1}}).dump()));
+  CHECK(may_deny("not even JSON"));
+}
+
+TEST_CASE("what is written is read back the same, and canonical") {
+  ConsentRule all{Effect::kDeny, {}, {}, {}, SectionSet::all(), {}, {}};
+  ConsentRule some{
+      Effect::kPermit, {*ledger::Address::parse("fd00::5")}, {"north"}, {"TREAT"}, SectionSet::document(),
+      kGiven,          kGiven + std::chrono::milliseconds(1)};
+  for (const auto& rules : {std::vector{all}, {some}, {some, all}, {all, some, all}}) {
+    CHECK(*read_terms(write_terms(rules)) == rules);
+    for (const ConsentSubject& subject :
+         {ConsentSubject{true, {}, ""}, ConsentSubject{false, {"urn:x", "7|7"}, ""},
+          ConsentSubject{false, {"", "7"}, "Patient/1"}}) {
+      const std::string text = write_consent({"c9", subject, true, rules}, kGiven);
+      const auto back = read(json::parse(text));
+      CHECK(back.rules == rules);
+      CHECK(back.subject.any == subject.any);
+      CHECK(back.subject.identifier.value == subject.identifier.value);
+      CHECK(back.subject.reference == subject.reference);
+      CHECK(json::parse(text).dump() == text);  // ASCII and no numbers: sorted members are canonical
+    }
+  }
+}
+
+TEST_CASE("a FHIR date names a span") {
+  const auto span = [](const char* text) {
+    const auto out = span_of(text);
+    return out ? ledger::format_time(out->begin) + " " + ledger::format_time(out->end) : "none";
+  };
+  CHECK(span("2024-02") == "2024-02-01T00:00:00.000Z 2024-03-01T00:00:00.000Z");
+  CHECK(span("2024-02-29") == "2024-02-29T00:00:00.000Z 2024-03-01T00:00:00.000Z");
+  CHECK(span("2024-12") == "2024-12-01T00:00:00.000Z 2025-01-01T00:00:00.000Z");
+  CHECK(span("2024-02-29T23:30:00+01:00") == "2024-02-29T22:30:00.000Z 2024-02-29T22:30:01.000Z");
+  CHECK(span("2024-02-29T23:30:00.5-00:30") == "2024-03-01T00:00:00.500Z 2024-03-01T00:00:00.501Z");
+  CHECK(span("2024-02-29T23:30:00.123456Z") == "2024-02-29T23:30:00.123Z 2024-02-29T23:30:00.124Z");
+  for (const char* text : {"", "24", "2023-02-29", "2024-02-29T23:30", "2024-02-29T23:30:00", "2024-13"})
+    CHECK(span(text) == "none");
+}
