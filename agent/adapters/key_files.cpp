@@ -58,13 +58,26 @@ std::optional<unsigned long> number_of(const Kind& kind, std::string_view name) 
   return std::stoul(std::string(name));
 }
 
+// Where keys are looked for, in this order.
+std::vector<fs::path> key_folders(const fs::path& directory) {
+  std::vector<fs::path> folders;
+  if (auto credentials = credentials_directory()) {
+    folders.push_back(std::move(*credentials));
+  }
+  folders.push_back(directory);
+  return folders;
+}
+
 // Newest, which has the highest number, first.
 std::vector<KeyFile> find_keys(const fs::path& directory, const Kind& kind) {
   std::map<unsigned long, KeyFile, std::greater<>> found;
   std::error_code none;
-  for (const auto& entry : fs::directory_iterator(directory, none)) {
-    if (const auto number = number_of(kind, entry.path().filename().native())) {
-      found[*number] = {std::string(kind.use) + "-" + std::to_string(*number), entry.path()};
+  for (const fs::path& folder : key_folders(directory)) {
+    for (const auto& entry : fs::directory_iterator(folder, none)) {
+      if (const auto number = number_of(kind, entry.path().filename().native())) {
+        found.try_emplace(*number,
+                          KeyFile{std::string(kind.use) + "-" + std::to_string(*number), entry.path()});
+      }
     }
   }
   std::vector<KeyFile> keys;
@@ -83,24 +96,39 @@ KeyFile newest_key(const fs::path& directory, const Kind& kind) {
   return std::move(keys.front());
 }
 
-SignKey load_sign_key(const KeyFile& file, const ledger::Address& address) {
+// The certificate of the signing key, if there is one.
+void load_certificate(SignKey& key, const fs::path& directory, const ledger::Address& address) {
+  const fs::path certificate = key_path(directory, key.id + ".crt");
+  if (!fs::exists(certificate)) {
+    return;
+  }
+  key.x5c_der = read_certificates(certificate);
+  const auto facts = certificate_facts(key.x5c_der.front());
+  if (!facts || facts->key != key.signer->public_key()) {
+    refuse(certificate, "not a certificate of " + key.id);
+  }
+  if (facts->address != address) {
+    refuse(certificate, "its address is not " + address.text());
+  }
+}
+
+SignKey load_sign_key(const KeyFile& file, const fs::path& directory, const ledger::Address& address) {
   const auto seed = seed_from_pem(read_secret_file(file.path));
   if (!seed) {
     refuse(file.path, "not an Ed25519 key in PKCS#8 (PEM)");
   }
   SignKey key{file.id, make_ed25519_signer(*seed), {}};
-  const fs::path certificate = fs::path(file.path).replace_extension(".crt");
-  if (!fs::exists(certificate)) {
-    return key;
+  load_certificate(key, directory, address);
+  return key;
+}
+
+SignKey load_token_key(const TokenKey& token, const fs::path& directory, const ledger::Address& address) {
+  const auto id = token_key_id(token.uri);
+  if (!id) {
+    throw std::runtime_error("keys.sign_token: " + id.error().reason);
   }
-  key.x5c_der = read_certificates(certificate);
-  const auto facts = certificate_facts(key.x5c_der.front());
-  if (!facts || facts->key != key.signer->public_key()) {
-    refuse(certificate, "not a certificate of " + file.path.filename().string());
-  }
-  if (facts->address != address) {
-    refuse(certificate, "its address is not " + address.text());
-  }
+  SignKey key{*id, open_token_signer(token), {}};
+  load_certificate(key, directory, address);
   return key;
 }
 
@@ -140,23 +168,37 @@ ledger::TimePoint now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-// The start of the day the file was made, so that a peer whose clock is late takes what is signed right away.
+// The start of a day, so that a peer whose clock is late takes what is signed right away.
+std::string start_of_day(std::chrono::system_clock::time_point time) {
+  return ledger::format_time(std::chrono::floor<std::chrono::days>(time));
+}
+
+// Of the day the file was made.
 std::string valid_from(const fs::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) {
     refuse(file, "can't be examined");
   }
-  const auto day =
-      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::from_time_t(status.st_mtime));
-  return ledger::format_time(day);
+  return start_of_day(std::chrono::system_clock::from_time_t(status.st_mtime));
 }
 
 }  // namespace
 
-KeyRing load_keys(const fs::path& directory, const ledger::Address& address) {
+fs::path key_path(const fs::path& directory, const std::string& name) {
+  for (const fs::path& folder : key_folders(directory)) {
+    if (fs::exists(folder / name)) {
+      return folder / name;
+    }
+  }
+  return directory / name;
+}
+
+KeyRing load_keys(const fs::path& directory, const ledger::Address& address,
+                  const std::optional<TokenKey>& token) {
   initialise_cryptography();
   KeyRing ring;
-  ring.sign = load_sign_key(newest_key(directory, kSign), address);
+  ring.sign = token ? load_token_key(*token, directory, address)
+                    : load_sign_key(newest_key(directory, kSign), directory, address);
   ring.log = load_log_key(newest_key(directory, kLog), address);
   ring.witness = load_witness_key(newest_key(directory, kWitness), address);
   newest_key(directory, kAge);  // there must be one
@@ -203,7 +245,30 @@ LogKey add_log_key(const fs::path& directory, const ledger::Address& address, co
   return load_log_key(newest_key(directory, kLog), address);
 }
 
-std::string member_json(const fs::path& directory, const ledger::Address& address, const std::string& name) {
+Secret age_identity_file(const fs::path& directory) {
+  newest_key(directory, kAge);  // there must be one
+  std::vector<Secret> files;
+  std::size_t size = 0;
+  for (const KeyFile& file : find_keys(directory, kAge)) {
+    files.push_back(load_age_key(file).to_file());
+    size += files.back().size();
+  }
+  Secret all(size);
+  auto at = all.reveal().begin();
+  for (const Secret& file : files) at = std::copy(file.reveal().begin(), file.reveal().end(), at);
+  return all;
+}
+
+bool is_key_file(std::string_view name) {
+  constexpr Kind kCertificate{"sign", ".crt"};
+  for (const Kind& kind : {kSign, kCertificate, kLog, kWitness, kAge}) {
+    if (number_of(kind, name)) return true;
+  }
+  return name == "tls.key" || name == "tls.crt" || name == "ca.crt";
+}
+
+std::string member_json(const fs::path& directory, const ledger::Address& address, const std::string& name,
+                        const std::optional<TokenKey>& token) {
   initialise_cryptography();
   nlohmann::ordered_json keys = nlohmann::ordered_json::array();
   const auto add = [&](const Kind& kind, auto public_text) {
@@ -216,8 +281,15 @@ std::string member_json(const fs::path& directory, const ledger::Address& addres
     }
   };
   add(kSign, [&](const KeyFile& file) {
-    return ledger::base64url_encode(load_sign_key(file, address).signer->public_key().bytes);
+    return ledger::base64url_encode(load_sign_key(file, directory, address).signer->public_key().bytes);
   });
+  if (token) {
+    const SignKey key = load_token_key(*token, directory, address);
+    keys.push_back({{"id", key.id},
+                    {"use", kSign.use},
+                    {"public", ledger::base64url_encode(key.signer->public_key().bytes)},
+                    {"from", start_of_day(now())}});
+  }
   add(kLog, [&](const KeyFile& file) { return load_log_key(file, address).key.to_vkey(); });
   add(kWitness, [&](const KeyFile& file) { return load_witness_key(file, address).key.to_vkey(); });
   add(kAge, [](const KeyFile& file) { return load_age_key(file).recipient().to_text(); });

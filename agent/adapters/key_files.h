@@ -1,13 +1,16 @@
 // Keys as files (trust.md, Keys): sign-N.pem (PKCS#8) with sign-N.crt, log-N.skey, witness-N.skey, age-N.txt,
-// tls.key, tls.crt, ca.crt below one directory, each of mode 0600. Loading refuses a secret others can read.
-// Errors name the file, never its content.
+// tls.key, tls.crt, ca.crt below one directory, each of mode 0600; files among systemd's credentials come
+// first. Loading refuses a secret others can read. Errors name the file, never its content.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "agent/adapters/token_signer.h"
 #include "agent/core/age/age.h"
 #include "agent/core/signing.h"
 #include "ledger-client/core/address.h"
@@ -33,8 +36,13 @@ struct KeyRing {
   std::vector<age::Identity> age;  // newest first
 };
 
-// Throws std::runtime_error with the path and what is wrong with it.
-KeyRing load_keys(const std::filesystem::path& directory, const ledger::Address& address);
+// Throws std::runtime_error with the path and what is wrong with it. With a token the signing key is the
+// token's, and no file is looked at for it but its certificate.
+KeyRing load_keys(const std::filesystem::path& directory, const ledger::Address& address,
+                  const std::optional<TokenKey>& token = std::nullopt);
+
+// Where a key file of that name is: among systemd's credentials if it is there, else below `directory`.
+std::filesystem::path key_path(const std::filesystem::path& directory, const std::string& name);
 
 // Makes sign-1, log-1, witness-1, age-1 where they do not exist; never overwrites. Durable, mode 0600,
 // directory 0700. TLS keys and certificates are deploy/pki's. Returns the names made.
@@ -47,9 +55,15 @@ std::vector<LogKey> load_log_keys(const std::filesystem::path& directory, const 
 LogKey add_log_key(const std::filesystem::path& directory, const ledger::Address& address,
                    const std::string& origin);
 
+// All age identities of the folder as one identity file, newest first.
+Secret age_identity_file(const std::filesystem::path& directory);
+
+// Whether a file of that name is one of the keys or certificates above.
+bool is_key_file(std::string_view name);
+
 // The member object of a federation document for these keys (public parts only), as JSON text.
 std::string member_json(const std::filesystem::path& directory, const ledger::Address& address,
-                        const std::string& name);
+                        const std::string& name, const std::optional<TokenKey>& token = std::nullopt);
 
 // The public key of a certificate's Ed25519 key after OpenSSL verified it against the CA file, and its IP
 // SAN; for bundles of outsiders.

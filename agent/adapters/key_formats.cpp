@@ -81,6 +81,20 @@ Secret pem_from_seed(const Secret& seed) {
   return with_base64(std::string(kPemBegin) + "\n", der.reveal(), "\n" + std::string(kPemEnd) + "\n");
 }
 
+std::optional<ledger::PublicKey> key_from_ec_point(std::span<const std::uint8_t> point) {
+  constexpr std::array<std::uint8_t, 2> kOctets = {0x04, 0x20};
+  ledger::PublicKey key;
+  if (point.size() == kOctets.size() + key.bytes.size() &&
+      std::equal(kOctets.begin(), kOctets.end(), point.begin())) {
+    point = point.subspan(kOctets.size());
+  }
+  if (point.size() != key.bytes.size()) {
+    return std::nullopt;
+  }
+  std::copy(point.begin(), point.end(), key.bytes.begin());
+  return key;
+}
+
 std::optional<NoteSeed> seed_from_skey(const Secret& text) {
   std::string_view rest = text_of(text);
   if (rest.ends_with('\n')) {

@@ -16,6 +16,10 @@ namespace edge {
 std::optional<Secret> seed_from_pem(const Secret& text);
 Secret pem_from_seed(const Secret& seed);
 
+// The Ed25519 key of a PKCS#11 CKA_EC_POINT: 32 raw bytes, or those in a DER OCTET STRING (04 20 …), as
+// modules differ.
+std::optional<ledger::PublicKey> key_from_ec_point(std::span<const std::uint8_t> point);
+
 // PRIVATE+KEY+name+id+base64(0x01 || seed). Reading checks the key id, which binds the name.
 struct NoteSeed {
   std::string name;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <stdexcept>
 #include <system_error>
 
@@ -16,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr off_t kMaxBytes = 64 * 1024;
 constexpr mode_t kOthers = 077;
+constexpr mode_t kOthersOfCredentials = 037;
 
 [[noreturn]] void fail(const fs::path& file, const char* what) {
   throw std::system_error(errno, std::generic_category(), file.string() + ": " + what);
@@ -50,7 +52,9 @@ struct stat check_owner_and_mode(const fs::path& file, int descriptor) {
   if (status.st_uid != ::geteuid() && status.st_uid != 0) {
     throw std::runtime_error(file.string() + ": belongs to another user");
   }
-  if ((status.st_mode & kOthers) != 0) {
+  const auto credentials = credentials_directory();
+  const mode_t closed = credentials && file.parent_path() == *credentials ? kOthersOfCredentials : kOthers;
+  if ((status.st_mode & closed) != 0) {
     throw std::runtime_error(file.string() + ": open to group or others; chmod 600 it");
   }
   if (status.st_size == 0 || status.st_size > kMaxBytes) {
@@ -77,6 +81,14 @@ void sync_directory(const fs::path& directory) {
 }
 
 }  // namespace
+
+std::optional<fs::path> credentials_directory() {
+  const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");  // NOLINT(concurrency-mt-unsafe)
+  if (directory == nullptr || *directory == '\0') {
+    return std::nullopt;
+  }
+  return fs::path(directory).lexically_normal();
+}
 
 Secret read_secret_file(const fs::path& file) {
   const Descriptor descriptor(file, O_RDONLY | O_NONBLOCK);  // a FIFO must not stop us

@@ -18,7 +18,7 @@ constexpr std::uint64_t kMaxFederation = 16u << 20;
 
 struct VerifyOptions {
   fs::path file;
-  std::optional<fs::path> proof, ca, federation;
+  std::optional<fs::path> proof, ca, federation, log;
 };
 
 ledger::Federation read_federation(const fs::path& file) {
@@ -89,6 +89,14 @@ void print(const BundleReport& report, const std::optional<ProofReport>& proof) 
         << "anchor       not checked: the log's key is in the federation document alone (--federation)\n";
 }
 
+void print(const std::string& key_id, const KeyStanding& standing) {
+  const std::string as_of = " (the signer's log up to entry " + std::to_string(standing.log_size) + ")";
+  if (standing.suspect)
+    std::cout << "key          SUSPECT: " << key_id << " was " << standing.reason << as_of << '\n';
+  else
+    std::cout << "key          good: " << key_id << " counted then" << as_of << '\n';
+}
+
 void verify(const VerifyOptions& options, const Common& common) {
   const Trust trust = trust_of(options, common);
   const std::string bundle = read_whole(options.file, kMaxBundle);
@@ -97,9 +105,23 @@ void verify(const VerifyOptions& options, const Common& common) {
   const fs::path beside = options.file.string() + ".proof";
   if (options.proof || fs::exists(beside))
     proof = check_proof(bundle, read_whole(options.proof.value_or(beside), kMaxProof), report, trust);
-  if (!common.json) return print(report, proof);
+  std::optional<KeyStanding> standing;
+  if (options.log) {
+    if (!trust.federation)
+      throw Failure(EX_USAGE, "--log needs the federation document, which has the log's key",
+                    "--federation FILE");
+    standing = check_key_standing(*options.log, report, proof, *trust.federation);
+  }
+  if (!common.json) {
+    print(report, proof);
+    if (standing) print(report.key_id, *standing);
+    return;
+  }
   nlohmann::ordered_json out{{"ok", true}, {"values", to_json(report)}};
   if (proof) out["exact_bytes"] = to_json(*proof);
+  if (standing)
+    out["key"] = {
+        {"suspect", standing->suspect}, {"reason", standing->reason}, {"log_size", standing->log_size}};
   std::cout << out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
@@ -150,6 +172,10 @@ void add_bundle(CLI::App& root, Common& common) {
   verifies->add_option("--ca", options->ca, "The CA whose certificates count")->type_name("FILE");
   verifies->add_option("--federation", options->federation, "The federation document whose keys count")
       ->type_name("FILE");
+  verifies
+      ->add_option("--log", options->log,
+                   "The signer's log, a database or exported folder: where it ended the signing key")
+      ->type_name("PATH");
   verifies->callback([options, &common] { verify(*options, common); });
 
   auto* shows = add_command(*noun, common, "show",

@@ -34,11 +34,23 @@ struct ProofReport {
   bool anchor_checked = false;  // needs the federation document: the log's key is only there
   std::string origin;
   std::uint64_t index = 0, checkpoint_size = 0, cosignatures = 0;
+  std::string entry;  // the ledger's line
 };
 
 // That the signer of the bundle sent exactly these bytes, and where its ledger says so. `proof` is the
 // manifest's JWS.
 ProofReport check_proof(std::string_view bundle, std::string_view proof, const BundleReport& signer,
                         const Trust& trust);
+
+// What the signer's own log, a database or a directory of tiles, says about the key.
+struct KeyStanding {
+  bool suspect = false;
+  std::string reason;          // why it is suspect
+  std::uint64_t log_size = 0;  // as far as the log given goes: a later entry may say more
+};
+// Throws Failure if the log is not the signer's, does not verify, or ended the key before the bundle was
+// anchored. A bundle whose anchor was not checked counts as later than every end.
+KeyStanding check_key_standing(const std::filesystem::path& log, const BundleReport& signer,
+                               const std::optional<ProofReport>& proof, const ledger::Federation& federation);
 
 }  // namespace edge::cli

@@ -4,6 +4,7 @@
 #include "agent/adapters/key_files.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/failure.h"
+#include "agent/cli/keys_commands.h"
 #include "agent/cli/output.h"
 #include "agent/core/secret.h"
 
@@ -24,7 +25,8 @@ void show(const Common& common) {
   const Config config = common.load();
   initialise_cryptography();
   const auto member =
-      nlohmann::ordered_json::parse(member_json(config.keys.dir, *config.agent.address, config.agent.name));
+      nlohmann::ordered_json::parse(member_json(config.keys.dir, *config.agent.address, config.agent.name,
+                                                token_key(config.keys.sign_token, config.keys.sign_pin)));
   std::cout << member.dump(common.json ? -1 : 2) << '\n';
 }
 
@@ -38,6 +40,8 @@ void add_keys(CLI::App& root, Common& common) {
   add_command(*noun, common, "show", "Show the public keys as a federation document lists them",
               "ehr-agent keys show > member.json")
       ->callback([&common] { show(common); });
+  add_keys_backup(*noun, common);
+  add_keys_share(*noun, common);
 }
 
 }  // namespace edge::cli

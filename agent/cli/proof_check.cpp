@@ -60,6 +60,7 @@ void check_anchor(const Manifest& manifest, const ledger::Federation& federation
   report.anchor_checked = true;
   report.origin = checkpoint->checkpoint.origin;
   report.index = manifest.anchor->index;
+  report.entry = manifest.anchor->entry;
   report.checkpoint_size = checkpoint->checkpoint.size;
   report.cosignatures = accepted->cosignatures;
 }

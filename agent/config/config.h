@@ -32,6 +32,8 @@ struct ControlConfig {
 };
 struct KeysConfig {
   fs::path dir = "/etc/ehr-agent/keys";
+  std::string sign_token;  // pkcs11: URI of the signing key; empty: it is a file
+  fs::path sign_pin;       // file of the token's PIN; empty: none
 };
 struct FederationConfig {
   fs::path file = "/etc/ehr-agent/federation.json";

@@ -172,6 +172,34 @@ Key<Config> address_key() {
   return {"agent.address", "string", "an IPv4 or IPv6 address; required", set, show};
 }
 
+// A signing key in a token, or "" for none.
+Key<Config> token_key() {
+  const std::string range = "\"\" or a pkcs11: URI of at most 1000 bytes";
+  auto set = [](Config& config, const Value& value, const Context&) -> Problem {
+    const auto* given = std::get_if<std::string>(&value);
+    if (!given || (!given->empty() && !given->starts_with("pkcs11:")) || given->size() > 1000)
+      return "must be \"\" or a pkcs11: URI of at most 1000 bytes";
+    if (given->find("pin-value") != std::string::npos)
+      return "must not hold a PIN; keys.sign_pin names its file";
+    config.keys.sign_token = *given;
+    return std::nullopt;
+  };
+  return {"keys.sign_token", "string", range, set,
+          [](const Config& config) { return quoted(config.keys.sign_token); }};
+}
+
+// The file of the token's PIN, or "" for none.
+Key<Config> pin_key() {
+  auto set = [](Config& config, const Value& value, const Context& context) -> Problem {
+    const auto* given = std::get_if<std::string>(&value);
+    if (!given || given->find('\0') != std::string::npos) return "must be \"\" or a path";
+    config.keys.sign_pin = given->empty() ? fs::path() : (context.base / *given).lexically_normal();
+    return std::nullopt;
+  };
+  return {"keys.sign_pin", "path", "\"\" or a path", set,
+          [](const Config& config) { return quoted(config.keys.sign_pin.string()); }};
+}
+
 Key<Config> url_key() {
   auto set = [](Config& config, const Value& value, const Context&) -> Problem {
     const auto* given = std::get_if<std::string>(&value);
@@ -200,6 +228,8 @@ std::vector<Key<Config>> make_keys() {
       whole("agent.workers", AT(agent.workers), 1, 64),
       path("control.socket", AT(control.socket), "a path of at most 107 bytes", kSocketPathBytes),
       path("keys.dir", AT(keys.dir)),
+      token_key(),
+      pin_key(),
       path("federation.file", AT(federation.file)),
       url_key(),
       choice("mqtt.version", AT(mqtt.version), {"5", "3.1.1"}),

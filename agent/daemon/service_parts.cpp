@@ -63,6 +63,11 @@ std::filesystem::path or_default(const std::filesystem::path& given, const std::
   return given.empty() ? otherwise : given;
 }
 
+// One the configuration names elsewhere, or the file of keys.dir, which may come as a credential.
+std::filesystem::path tls_file(const Config& config, const std::filesystem::path& given, const char* name) {
+  return given.empty() || given == config.keys.dir / name ? key_path(config.keys.dir, name) : given;
+}
+
 WorkQueue make_queue(const Config& config) {
   const std::size_t workers = std::max(config.agent.workers, 2U);
   // One worker always stays for what comes in: acknowledgements and chunks never wait behind assemblies.
@@ -76,7 +81,8 @@ WorkQueue make_queue(const Config& config) {
 
 Service::Service(const Config& config)
     : config_(config),
-      keys_(load_keys(config.keys.dir, *config.agent.address)),
+      keys_(load_keys(config.keys.dir, *config.agent.address,
+                      token_key(config.keys.sign_token, config.keys.sign_pin))),
       federation_(load_federation(config.federation.file)),
       queue_(make_queue(config)),
       context_{&config_,
@@ -209,9 +215,9 @@ mqtt_transport::ConnectionOptions Service::connection_options() const {
   options.version = config_.mqtt.version == "3.1.1" ? mqtt_transport::ProtocolVersion::kMqtt311
                                                     : mqtt_transport::ProtocolVersion::kMqtt5;
   options.client_id = self.topic_form();
-  options.ca_file = or_default(config_.mqtt.ca, config_.keys.dir / "ca.crt");
-  options.certificate_file = or_default(config_.mqtt.cert, config_.keys.dir / "tls.crt");
-  options.key_file = or_default(config_.mqtt.key, config_.keys.dir / "tls.key");
+  options.ca_file = tls_file(config_, config_.mqtt.ca, "ca.crt");
+  options.certificate_file = tls_file(config_, config_.mqtt.cert, "tls.crt");
+  options.key_file = tls_file(config_, config_.mqtt.key, "tls.key");
   mqtt_transport::Message will;
   will.topic = topics::status(self);
   will.payload = ledger::to_bytes(ledger::as_bytes(will_json(boot_)));

@@ -6,7 +6,9 @@
 #include <stdexcept>
 
 #include "ledger-client/core/address.h"
+#include "ledger-client/core/base64.h"
 #include "ledger-client/core/canonical_scan.h"
+#include "ledger-client/core/ed25519.h"
 #include "ledger-client/core/origin.h"
 #include "ledger-client/core/uuid.h"
 
@@ -15,7 +17,22 @@ namespace ledger {
 namespace {
 
 // What a field may hold.
-enum class Holds { kHash, kUuid, kAddress, kPurpose, kHour, kOrigin, kWord, kPositive, kIndex };
+enum class Holds {
+  kHash,
+  kUuid,
+  kAddress,
+  kPurpose,
+  kHour,
+  kOrigin,
+  kWord,
+  kPositive,
+  kIndex,
+  kKeyId,
+  kPublicText,
+  kSignature,
+  kMaybeSignature,
+  kReason
+};
 
 struct Field {
   std::string_view prefix;  // the canonical text before the value: `{"a":` or `,"b":`
@@ -39,6 +56,14 @@ constexpr std::array<Field, 3> kDelivered{
     {{"{\"receipt_sha256\":", Holds::kHash}, {",\"request\":", Holds::kUuid}, {",\"to\":", Holds::kAddress}}};
 constexpr std::array<Field, 3> kRefusals{
     {{"{\"count\":", Holds::kPositive}, {",\"hour\":", Holds::kHour}, {",\"peer\":", Holds::kAddress}}};
+constexpr std::array<Field, 6> kRotated{{{"{\"key\":", Holds::kKeyId},
+                                         {",\"next\":", Holds::kKeyId},
+                                         {",\"possession\":", Holds::kMaybeSignature},
+                                         {",\"public\":", Holds::kPublicText},
+                                         {",\"signature\":", Holds::kSignature},
+                                         {",\"signed_by\":", Holds::kKeyId}}};
+constexpr std::array<Field, 3> kRevoked{
+    {{"{\"key\":", Holds::kKeyId}, {",\"reason\":", Holds::kReason}, {",\"suspect_from\":", Holds::kIndex}}};
 
 constexpr std::array<Field, 2> kConsent{
     {{"{\"consent_commitment\":", Holds::kHash}, {",\"patient_commitment\":", Holds::kHash}}};
@@ -75,7 +100,7 @@ struct Type {
   std::span<const Field> fields;  // none: the rule reads the body
   Rule rule = nullptr;
 };
-constexpr std::array<Type, 11> kTypes{{{entry_type::kBundleIssued, kIssued},
+constexpr std::array<Type, 13> kTypes{{{entry_type::kBundleIssued, kIssued},
                                        {entry_type::kBundleReceived, kReceived},
                                        {entry_type::kBundleDelivered, kDelivered},
                                        {entry_type::kRefusals, kRefusals},
@@ -85,7 +110,9 @@ constexpr std::array<Type, 11> kTypes{{{entry_type::kBundleIssued, kIssued},
                                        {entry_type::kConsentGranted, kConsent},
                                        {entry_type::kConsentRevoked, kConsent},
                                        {entry_type::kBreakGlassUsed, kGlassUsed},
-                                       {entry_type::kBreakGlassReviewed, kGlassReviewed}}};
+                                       {entry_type::kBreakGlassReviewed, kGlassReviewed},
+                                       {entry_type::kKeyRotated, kRotated},
+                                       {entry_type::kKeyRevoked, kRevoked}}};
 
 // Words of lower-case letters and digits joined by single hyphens: a code, with no room for a sentence.
 bool is_word(std::string_view text) {
@@ -97,6 +124,9 @@ bool is_word(std::string_view text) {
   }
   return !joint && text.size() <= 32;
 }
+
+constexpr std::array<std::string_view, 4> kKeyUses{"sign", "log", "witness", "age"};
+constexpr std::array<std::string_view, 4> kReasons{"compromised", "lost", "replaced", "retired"};
 
 bool is_purpose(std::string_view text) {
   const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
@@ -127,6 +157,31 @@ bool is_address(std::string_view text) {
   return address && address->text() == text;
 }
 
+bool is_key_name(std::string_view text) {
+  const auto dash = text.find('-');
+  const std::string_view use = text.substr(0, dash);
+  if (dash == std::string_view::npos || std::find(kKeyUses.begin(), kKeyUses.end(), use) == kKeyUses.end())
+    return false;
+  const std::string_view number = text.substr(dash + 1);
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !number.empty() && number.size() <= 6 && number.front() != '0' &&
+         std::all_of(number.begin(), number.end(), digit);
+}
+
+// A key's native text: base64, a note's vkey, age1….
+bool is_public_text(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("+/=_.:-").find(c) != std::string_view::npos;
+  };
+  return text.size() >= 43 && text.size() <= 256 && std::all_of(text.begin(), text.end(), allowed);
+}
+
+bool is_signature(std::string_view text) {
+  const auto bytes = text.size() == 86 ? base64url_decode(text) : std::nullopt;
+  return bytes && bytes->size() == sizeof(Signature);
+}
+
 bool holds_text(Holds what, std::string_view text) {
   switch (what) {
     case Holds::kHash:
@@ -143,6 +198,16 @@ bool holds_text(Holds what, std::string_view text) {
       return has_origin_form(text);
     case Holds::kWord:
       return is_word(text);
+    case Holds::kKeyId:
+      return is_key_name(text);
+    case Holds::kPublicText:
+      return is_public_text(text);
+    case Holds::kSignature:
+      return is_signature(text);
+    case Holds::kMaybeSignature:
+      return text.empty() || is_signature(text);
+    case Holds::kReason:
+      return std::find(kReasons.begin(), kReasons.end(), text) != kReasons.end();
     default:
       return false;
   }
@@ -308,6 +373,16 @@ std::string encode_body(const BreakGlassReviewed& body) {
   return encode(kGlassReviewed, {{to_hex(body.review_commitment)}, {{}, body.used_index}});
 }
 
+std::string encode_body(const KeyRotated& body) {
+  return encode(
+      kRotated,
+      {{body.key}, {body.next}, {body.possession}, {body.public_text}, {body.signature}, {body.signed_by}});
+}
+
+std::string encode_body(const KeyRevoked& body) {
+  return encode(kRevoked, {{body.key}, {body.reason}, {{}, body.suspect_from}});
+}
+
 Result<BundleIssued> decode_bundle_issued(const Entry& entry) {
   Values values;
   if (auto problem = read_effective(entry, entry_type::kBundleIssued, values)) return std::move(*problem);
@@ -347,6 +422,19 @@ Result<Conviction> check_equivocation_entry(
   const auto proof = decode_equivocation(entry);
   if (!proof) return proof.error();
   return check_equivocation(*proof, log_keys(accused_origin(*proof)));
+}
+
+Result<KeyRotated> decode_key_rotated(const Entry& entry) {
+  Values values;
+  if (auto problem = read_effective(entry, entry_type::kKeyRotated, values)) return std::move(*problem);
+  return KeyRotated{std::string{values[0].text}, std::string{values[1].text}, std::string{values[3].text},
+                    std::string{values[5].text}, std::string{values[4].text}, std::string{values[2].text}};
+}
+
+Result<KeyRevoked> decode_key_revoked(const Entry& entry) {
+  Values values;
+  if (auto problem = read_effective(entry, entry_type::kKeyRevoked, values)) return std::move(*problem);
+  return KeyRevoked{std::string{values[0].text}, std::string{values[1].text}, values[2].number};
 }
 
 }  // namespace ledger

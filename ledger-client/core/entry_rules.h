@@ -22,6 +22,8 @@ inline constexpr std::string_view kConsentGranted = "consent.granted";
 inline constexpr std::string_view kConsentRevoked = "consent.revoked";
 inline constexpr std::string_view kBreakGlassUsed = "break-glass.used";
 inline constexpr std::string_view kBreakGlassReviewed = "break-glass.reviewed";
+inline constexpr std::string_view kKeyRotated = "key.rotated";
+inline constexpr std::string_view kKeyRevoked = "key.revoked";
 }  // namespace entry_type
 
 enum class Meaning { kEffective, kUnknownType, kVoid };
@@ -89,6 +91,22 @@ inline constexpr std::string_view kTwoHistories = "two-histories";  // the log h
 inline constexpr std::string_view kKeyCompromised = "key-compromised";
 }  // namespace retirement_reason
 
+// From this entry on `next` signs in place of `key`. `signature` is over rotation_statement() by `signed_by`:
+// the old key itself, or, for age keys, which can't sign, the signing key of that time. `possession` is the
+// new key's signature over the same, empty for age keys.
+struct KeyRotated {
+  std::string key, next;              // `sign-1`, `sign-2`
+  std::string public_text;            // of `next`, as the federation document writes it
+  std::string signed_by;              // key id
+  std::string signature, possession;  // base64url of 64 bytes
+};
+// The key counts for nothing anchored from this entry on. `suspect_from`: the index from which what it signed
+// is shown as suspect; the entry's own index or less.
+struct KeyRevoked {
+  std::string key;
+  std::string reason;  // compromised, lost, replaced or retired: free text has no place on a public ledger
+  std::uint64_t suspect_from = 0;
+};
 // Throws std::invalid_argument for a body that judge_entry would call void, wherever it stands.
 std::string encode_body(const BundleIssued& body);
 std::string encode_body(const BundleReceived& body);
@@ -101,11 +119,15 @@ std::string encode_body(const ConsentGranted& body);
 std::string encode_body(const ConsentRevoked& body);
 std::string encode_body(const BreakGlassUsed& body);
 std::string encode_body(const BreakGlassReviewed& body);
+std::string encode_body(const KeyRotated& body);
+std::string encode_body(const KeyRevoked& body);
 // Problem: an entry of another type, or a void one.
 Result<BundleIssued> decode_bundle_issued(const Entry& entry);
 Result<PeerCheckpoint> decode_peer_checkpoint(const Entry& entry);
 Result<Equivocation> decode_equivocation(const Entry& entry);
 Result<OriginRetired> decode_origin_retired(const Entry& entry);
+Result<KeyRotated> decode_key_rotated(const Entry& entry);
+Result<KeyRevoked> decode_key_revoked(const Entry& entry);
 
 // An `equivocation` entry is effective by its form; whether it convicts is for whoever has the keys.
 // `log_keys(origin)`: the trusted keys of an origin, empty if it is unknown.

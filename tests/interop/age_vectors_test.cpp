@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 
-#include "agent/core/age/age.h"
+#include "agent/core/age/passphrase.h"
 #include "ledger-client/core/sha256.h"
 #include "tests/support/shared_data.h"
 
@@ -18,6 +18,7 @@ struct Vector {
   std::string expect;
   std::string payload_sha256;  // of all plaintext that may be released
   std::vector<age::Identity> identities;
+  std::vector<edge::Secret> passphrases;
   ledger::Bytes file;
 
   std::vector<const age::Identity*> borrowed() const {
@@ -62,6 +63,8 @@ Vector read_vector(const fs::path& path) {
       auto identity = age::Identity::parse(edge::Secret(ledger::as_bytes(value)));
       REQUIRE(identity.ok());
       vector.identities.push_back(std::move(identity).value());
+    } else if (key == "passphrase") {
+      vector.passphrases.emplace_back(ledger::as_bytes(value));
     } else {
       REQUIRE((key == "file key" || key == "comment"));
     }
@@ -131,4 +134,42 @@ TEST_CASE("all core vectors of the age test suite") {
     ++count;
   }
   CHECK(count >= 67);
+}
+
+TEST_CASE("all scrypt vectors of the age test suite") {
+  const auto folder = test_support::shared_data("testkit/age/scrypt");
+  if (!folder) {
+    return;
+  }
+  std::size_t count = 0;
+  for (const auto& entry : fs::directory_iterator(*folder)) {
+    INFO(entry.path().filename().string());
+    const Vector vector = read_vector(entry.path());
+    REQUIRE_FALSE(vector.passphrases.empty());
+    for (const edge::Secret& passphrase : vector.passphrases) {
+      const auto opened = age::open_with_passphrase(passphrase, vector.file);
+      CHECK((opened ? "success" : opened.error().reason) == vector.expect);
+      if (opened) {
+        CHECK(ledger::to_hex(ledger::sha256(ledger::as_text(opened->reveal()))) == vector.payload_sha256);
+      }
+    }
+    ++count;
+  }
+  CHECK(count >= 25);
+}
+
+// A file to identities is none for a passphrase; its plaintext in locked memory is the same.
+TEST_CASE("core vectors, opened into locked memory") {
+  const auto folder = test_support::shared_data("testkit/age/core");
+  if (!folder) {
+    return;
+  }
+  for (const auto& entry : fs::directory_iterator(*folder)) {
+    INFO(entry.path().filename().string());
+    const Vector vector = read_vector(entry.path());
+    const auto identities = vector.borrowed();
+    const auto opened = age::open_secret(identities, vector.file);
+    CHECK((opened ? "success" : opened.error().reason) == vector.expect);
+    CHECK_FALSE(age::open_with_passphrase(edge::Secret(ledger::as_bytes("password")), vector.file).ok());
+  }
 }

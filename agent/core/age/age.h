@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "agent/core/secret.h"
 #include "ledger-client/core/bytes.h"
@@ -41,9 +42,13 @@ class Recipient {
 class Identity {
  public:
   static Identity generate();
+  // Any 32 bytes are a secret. Throws std::invalid_argument for another number.
+  static Identity from_secret(Secret secret);
   // An identity file as age-keygen writes it: comment lines and AGE-SECRET-KEY-1… lines; the first identity
   // counts.
   static ledger::Result<Identity> parse(const Secret& file);
+  // All identities of such a file, one or more.
+  static ledger::Result<std::vector<Identity>> parse_all(const Secret& file);
   // What age-keygen would write, as a secret. `created` is the time for its first line, left out if empty.
   Secret to_file(std::string_view created = {}) const;
   const Recipient& recipient() const { return recipient_; }

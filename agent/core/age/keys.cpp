@@ -1,6 +1,7 @@
 // Recipients and identities: the two kinds of age keys and their text (formats.md 1.7).
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
 #include "agent/core/age/age.h"
 #include "agent/core/age/bech32.h"
@@ -68,8 +69,20 @@ Identity Identity::generate() {
   return Identity(random_secret(kKeyBytes));
 }
 
+Identity Identity::from_secret(Secret secret) {
+  if (secret.size() != kKeyBytes) throw std::invalid_argument("an age identity has 32 bytes");
+  return Identity(std::move(secret));
+}
+
 ledger::Result<Identity> Identity::parse(const Secret& file) {
+  auto all = parse_all(file);
+  if (!all) return all.error();
+  return std::move(all->front());
+}
+
+ledger::Result<std::vector<Identity>> Identity::parse_all(const Secret& file) {
   std::string_view rest = ledger::as_text(file.reveal());  // a view: the text stays in the secret
+  std::vector<Identity> identities;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
     std::string_view line = rest.substr(0, end);
@@ -84,9 +97,12 @@ ledger::Result<Identity> Identity::parse(const Secret& file) {
     if (!bech32_decode(line, kIdentityPrefix, secret.reveal())) {
       return ledger::Problem{"not an age X25519 identity"};
     }
-    return Identity(std::move(secret));
+    identities.push_back(Identity(std::move(secret)));
   }
-  return ledger::Problem{"no age identity"};
+  if (identities.empty()) {
+    return ledger::Problem{"no age identity"};
+  }
+  return identities;
 }
 
 Secret Identity::to_file(std::string_view created) const {

@@ -220,3 +220,31 @@ TEST_CASE("a member object holds the public halves and is what a federation docu
   CHECK(parsed->witness_key()->to_vkey() == ring.witness.key.to_vkey());
   CHECK(parsed->age_recipient() == ring.age.front().recipient().to_text());
 }
+
+// $CREDENTIALS_DIRECTORY is a plain folder here; systemd's own has files of mode 0440 with an access list.
+TEST_CASE("keys that come as credentials of systemd come first") {
+  const TempDir dir;
+  const fs::path credentials = dir / "credentials", keys = dir / "keys";
+  edge::generate_keys(keys, kAddress);
+  edge::generate_keys(credentials, kAddress);
+  const auto files = edge::load_keys(keys, kAddress);
+  fs::rename(credentials / "log-1.skey", dir / "log-1.skey");
+  fs::rename(keys / "age-1.txt", dir / "age-1.txt");
+  fs::permissions(credentials / "sign-1.pem", fs::perms::owner_read | fs::perms::group_read);
+  ::setenv("CREDENTIALS_DIRECTORY", (credentials.string() + "/").c_str(),
+           1);  // NOLINT(concurrency-mt-unsafe)
+  const auto both = edge::load_keys(keys, kAddress);
+  CHECK(both.sign.signer->public_key() != files.sign.signer->public_key());
+  CHECK(both.log.key.key == files.log.key.key);  // only in the folder
+  CHECK(both.age.size() == 1);                   // only among the credentials
+  CHECK(edge::key_path(keys, "sign-1.pem") == credentials / "sign-1.pem");
+  CHECK(edge::key_path(keys, "log-1.skey") == keys / "log-1.skey");
+  CHECK(edge::key_path(keys, "tls.key") == keys / "tls.key");
+  CHECK(edge::generate_keys(keys, kAddress).empty());
+  fs::permissions(credentials / "sign-1.pem", fs::perms::owner_read | fs::perms::group_write);
+  CHECK(contains(load_error(keys), "open to group or others"));
+  ::unsetenv("CREDENTIALS_DIRECTORY");  // NOLINT(concurrency-mt-unsafe)
+  fs::rename(dir / "age-1.txt", keys / "age-1.txt");
+  fs::permissions(keys / "sign-1.pem", fs::perms::owner_read | fs::perms::group_read);
+  CHECK(contains(load_error(keys), "open to group or others"));  // only credentials may be
+}

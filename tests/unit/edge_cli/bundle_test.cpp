@@ -6,7 +6,9 @@
 #include "agent/adapters/key_files.h"
 #include "agent/cli/failure.h"
 #include "agent/core/reply.h"
+#include "ledger-client/core/entry_rules.h"
 #include "ledger-client/core/sha256.h"
+#include "ledger-client/store/journal.h"
 #include "tests/support/process.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/temp_dir.h"
@@ -159,4 +161,41 @@ TEST_CASE("a bundle is shown as text and as a page") {
   CHECK(invoke({"bundle", "show", bundle.file, "--html", "-o", page.string()}).status == 0);
   CHECK_THAT(test_support::read_file(page), Catch::StartsWith("<!DOCTYPE html>") || Contains("<html"));
   CHECK(invoke({"bundle", "show", bundle.config}).status == EX_DATAERR);
+}
+
+// The bundle has no anchor here, so it counts as later than every end; ledger_core's tests walk along the
+// places.
+TEST_CASE("the signer's own log says whether the key still counts") {
+  const Signed bundle;
+  const auto ring = edge::load_keys(bundle.dir / "etc/keys", kAddress);
+  const auto log = (bundle.dir / "log").string();
+  const auto append = [&](const std::string& body) {
+    ledger::JournalOptions options;
+    std::filesystem::create_directories(log);
+    options.database = log + "/agent.db";
+    options.guard = log + "/guard";
+    options.origin = kAddress.origin();
+    options.sign = [&](const std::string& text) {
+      return edge::sign_note(*ring.log.signer, ring.log.key, text);
+    };
+    options.now = [] { return kNow; };
+    ledger::Journal journal(options);
+    REQUIRE(journal.append({{"key.revoked", body, ""}}).ok());
+  };
+  const std::string database = log + "/agent.db";
+  const auto verify = [&](const std::string& file) {
+    return bundle.verify({"--federation", bundle.federation, "--log", file});
+  };
+  CHECK(verify(database).status == EX_NOINPUT);
+  append(ledger::encode_body(ledger::KeyRevoked{"sign-7", "retired", 0}));
+  const auto good = verify(database);
+  INFO(good.err);
+  CHECK(good.status == 0);
+  CHECK_THAT(good.out, Contains("key          good: sign-1 counted then (the signer's log up to entry 1)"));
+  CHECK(bundle.verify({"--ca", bundle.ca, "--log", database}).status == EX_USAGE);
+
+  append(ledger::encode_body(ledger::KeyRevoked{"sign-1", "compromised", 9}));
+  const auto refused = verify(database);
+  CHECK(refused.status == EX_DATAERR);
+  CHECK_THAT(refused.err, Contains("sign-1: not anchored, and the key has ended"));
 }

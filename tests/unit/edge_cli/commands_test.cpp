@@ -23,7 +23,7 @@ Words subcommands(const Words& path) {
   Words out;
   const auto at = help.out.find("Subcommands:");
   if (at == std::string::npos) return out;
-  const std::regex name(R"(\n  ([a-z]+) )");
+  const std::regex name(R"(\n  ([a-z][a-z-]*) )");
   const std::string text = help.out.substr(at);
   for (std::sregex_iterator one(text.begin(), text.end(), name), end; one != end; ++one)
     out.push_back((*one)[1]);
@@ -80,7 +80,7 @@ TEST_CASE("the man page and the commands name each other") {
     INFO(command);
     CHECK_THAT(page, Contains("ehr-agent " + command));
   }
-  const std::regex entry(R"(\.(?:B|BI) "?(ehr-agent [a-z]+(?: [a-z]+)?))");
+  const std::regex entry(R"(\.(?:B|BI) "?(ehr-agent [a-z]+(?: [a-z][a-z-]*)?))");
   for (std::sregex_iterator one(page.begin(), page.end(), entry), end; one != end; ++one) {
     const std::string named = (*one)[1].str().substr(10);
     INFO(named);
@@ -93,7 +93,7 @@ TEST_CASE("what README and the manual pages tell to type exists") {
   for (const auto* file : {"README.md", "agent/README.md", "deploy/man/ehr-agent.1",
                            "deploy/man/ehr-agent.conf.5", "deploy/etc/ehr-agent.toml"}) {
     const std::string text = source(file);
-    const std::regex mention(R"((?:`|^|\| |\n)ehr-agent ([a-z]+)(?: ([a-z]+))?)");
+    const std::regex mention(R"((?:`|^|\| |\n)ehr-agent ([a-z]+)(?: ([a-z][a-z-]*))?)");
     for (std::sregex_iterator one(text.begin(), text.end(), mention), end; one != end; ++one) {
       const std::string noun = (*one)[1], verb = (*one)[2];
       INFO(file << ": " << noun << ' ' << verb);

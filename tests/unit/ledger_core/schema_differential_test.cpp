@@ -65,9 +65,9 @@ TEST_CASE("envelope: scanner and schema agree on damaged entries") {
 }
 
 TEST_CASE("bodies: scanner and schema agree on damaged bodies of every type") {
-  for (const std::string type :
-       {"bundle.issued", "bundle.received", "bundle.delivered", "refusals", "peer-checkpoint",
-        "origin.retired", "consent.granted", "consent.revoked", "break-glass.used", "break-glass.reviewed"}) {
+  for (const std::string type : {"bundle.issued", "bundle.received", "bundle.delivered", "refusals",
+                                 "peer-checkpoint", "origin.retired", "consent.granted", "consent.revoked",
+                                 "break-glass.used", "break-glass.reviewed", "key.rotated", "key.revoked"}) {
     const SchemaCheck check(test_support::read_schema("entry-" + type));
     std::mt19937 random(2);
     Verdicts verdicts;
