@@ -87,7 +87,8 @@ std::optional<fs::path> credentials_directory() {
   if (directory == nullptr || *directory == '\0') {
     return std::nullopt;
   }
-  return fs::path(directory).lexically_normal();
+  const fs::path path = fs::path(directory).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();  // without a slash at its end
 }
 
 Secret read_secret_file(const fs::path& file) {
