@@ -35,6 +35,9 @@ struct Context {
   FillRandom fill_random;
   // The newest witnessed checkpoint of the own log; empty if there is none.
   std::function<std::string()> own_witnessed = [] { return std::string(); };
+  // Why an entry of a peer's log counts for nothing (the log signed two histories); empty in good order.
+  std::function<std::string(const std::string& origin, std::uint64_t index)> why_void =
+      [](const std::string&, std::uint64_t) { return std::string(); };
   // False before the own log was compared with what others remember: nothing can be issued yet.
   std::function<bool()> may_issue = [] { return true; };
 

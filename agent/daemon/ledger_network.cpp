@@ -261,16 +261,6 @@ std::unique_ptr<ledger::LogReader> LedgerNetwork::open_log(const std::string& or
   }
 }
 
-std::optional<std::string> LedgerNetwork::witnessed_note(const std::string& origin, std::uint64_t index,
-                                                         const std::string& line) {
-  return run_here([&]() -> std::optional<std::string> {
-    const Log* log = find(origin);
-    if (log == nullptr || log->followed->witnessed_size() <= index) return std::nullopt;
-    if (log->followed->replica().line(index) != line) return std::nullopt;
-    return log->followed->replica().witnessed_note();
-  });
-}
-
 std::string LedgerNetwork::why_void(const std::string& origin, std::uint64_t index) const {
   const std::lock_guard lock(mutex_);
   const auto convicted = convicted_.find(origin);

@@ -75,9 +75,6 @@ class LedgerNetwork {
   NetworkView view() const;
   // The newest witnessed checkpoint of the own log, with its cosignatures; empty if there is none.
   std::string own_witnessed() const;
-  // The newest witnessed checkpoint of another log that covers `index`, if the replica holds `line` there.
-  std::optional<std::string> witnessed_note(const std::string& origin, std::uint64_t index,
-                                            const std::string& line);
   // Why an entry at `index` of this log counts for nothing; empty in good order.
   std::string why_void(const std::string& origin, std::uint64_t index) const;
 

@@ -61,10 +61,17 @@ std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending&
   const auto& row = pending.row;
   const ledger::Member* peer = context_.federation->find(row.peer);
   if (peer == nullptr) return std::nullopt;
-  return read_manifest(context_, jws,
-                       {peer, context_.self.address, row.id, row.sha256, row.purpose, anchored(row.operation),
-                        context_.federation->witness_quorum, context_.federation->witness_keys(),
-                        context_.config->limits.bundle_bytes});
+  auto accepted = read_manifest(context_, jws,
+                                {peer, context_.self.address, row.id, row.sha256, row.purpose,
+                                 anchored(row.operation), context_.federation->witness_quorum,
+                                 context_.federation->witness_keys(), context_.config->limits.bundle_bytes});
+  if (!accepted || !*accepted) return accepted;
+  // A log that signed two histories anchors nothing any more; what was witnessed before stays valid.
+  const auto& anchor = (*accepted)->manifest.anchor;
+  const auto entry = anchor ? ledger::parse_entry(anchor->entry) : ledger::Result<ledger::Entry>(Problem{});
+  const std::string why = entry ? context_.why_void(entry->origin, anchor->index) : std::string();
+  if (!why.empty()) return ledger::Result<AcceptedManifest>(Problem{"anchor: " + why});
+  return accepted;
 }
 
 void Requester::handle_manifest(Pending& pending, const Message& message) {

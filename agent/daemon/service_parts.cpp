@@ -138,6 +138,9 @@ Service::Service(const Config& config)
   if (federation_.find(*config_.agent.address)->has_role("witness"))
     ledger_answers_->set_cosign([this](const CosignQuery& query) { return network_->cosign(query); });
   context_.own_witnessed = [this] { return network_->own_witnessed(); };
+  context_.why_void = [this](const std::string& origin, std::uint64_t index) {
+    return network_->why_void(origin, index);
+  };
   context_.may_issue = [this] { return network_->compared(); };
   commands_ = std::make_unique<ControlCommands>(
       *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_,
