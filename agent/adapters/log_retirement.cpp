@@ -84,7 +84,7 @@ RetiredLog retire_log(const RetirementPlace& place, const std::string& reason) {
       ledger::LogReader(file).size() == 0) {
     // Everything but the guard was written before a crash.
     guard.write({{retired.old_origin, 0, ledger::empty_root()}, ledger_meta(database, "database_id")});
-    const LogKey next = load_keys(place.keys, place.address).log;
+    const LogKey next = std::move(load_log_keys(place.keys, place.address).front());
     return {remembered->checkpoint.origin,
             next.key.name,
             remembered->checkpoint.size,
@@ -99,7 +99,7 @@ RetiredLog retire_log(const RetirementPlace& place, const std::string& reason) {
   // After a crash the new key may be there already.
   const LogKey next = known.front().key.name == retired.old_origin
                           ? add_log_key(place.keys, place.address, old->next().text())
-                          : load_keys(place.keys, place.address).log;
+                          : std::move(load_log_keys(place.keys, place.address).front());
   retired.new_origin = next.key.name;
   retired.key_id = next.id;
   retired.vkey = next.key.to_vkey();
