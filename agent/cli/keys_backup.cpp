@@ -104,6 +104,7 @@ std::vector<age::Identity> identities_of(const std::vector<fs::path>& files, con
 
 std::vector<const age::Identity*> borrowed(const std::vector<age::Identity>& identities) {
   std::vector<const age::Identity*> out;
+  out.reserve(identities.size());
   for (const auto& identity : identities) out.push_back(&identity);
   return out;
 }

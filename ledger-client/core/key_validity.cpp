@@ -30,8 +30,8 @@ bool fits(const AnchoredAt& anchored, const Cutoff& cutoff) {
 }
 
 SignatureJudgement judge_cutoff(const AnchoredAt& anchored, const Cutoff& cutoff) {
-  const auto place = judge_place(anchored.index, cutoff.size, cutoff.suspect_from,
-                                 "the cutoff of the federation's revocation");
+  auto place = judge_place(anchored.index, cutoff.size, cutoff.suspect_from,
+                           "the cutoff of the federation's revocation");
   if (place.validity != Validity::kRefused && !fits(anchored, cutoff))
     return {Validity::kRefused, "its log is not shown to be the one the federation's revocation names"};
   return place;
