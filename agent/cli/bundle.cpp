@@ -8,13 +8,13 @@
 #include "agent/cli/failure.h"
 #include "agent/cli/progress.h"
 #include "agent/core/fhir/render.h"
+#include "ledger-client/core/federation_document.h"
 
 namespace edge::cli {
 namespace {
 
 constexpr std::uint64_t kMaxBundle = 256u << 20;
 constexpr std::uint64_t kMaxProof = 1u << 20;
-constexpr std::uint64_t kMaxFederation = 16u << 20;
 
 struct VerifyOptions {
   fs::path file;
@@ -22,9 +22,9 @@ struct VerifyOptions {
 };
 
 ledger::Federation read_federation(const fs::path& file) {
-  auto parsed = ledger::parse_federation(read_whole(file, kMaxFederation));
+  auto parsed = ledger::open_first(read_whole(file, ledger::kMaxFederationTextBytes), std::nullopt);
   if (!parsed) throw Failure(EX_CONFIG, file.string() + ": " + parsed.error().reason);
-  return std::move(parsed).value();
+  return parsed->federation();
 }
 
 // What the command line names; without either, what this machine's configuration names.

@@ -46,6 +46,7 @@ void add_bundle(CLI::App& root, Common& common);
 void add_his(CLI::App& root, Common& common);
 void add_queue(CLI::App& root, Common& common);
 void add_ledger(CLI::App& root, Common& common);
+void add_federation(CLI::App& root, Common& common);
 
 // Parses and runs one command line. The only place that catches: `error:` and `hint:` lines on standard
 // error, the status returned.

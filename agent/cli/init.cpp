@@ -13,15 +13,12 @@
 #include "agent/cli/output.h"
 #include "agent/cli/sample.h"
 #include "agent/core/secret.h"
-#include "ledger-client/core/canonical_json.h"
-#include "ledger-client/core/federation.h"
-#include "ledger-client/core/sha256.h"
+#include "ledger-client/core/federation_document.h"
 
 namespace edge::cli {
 namespace {
 
 const fs::path kDefaultDir = "/etc/ehr-agent";
-constexpr std::uint64_t kMaxFederationBytes = 16u << 20;
 constexpr const char* kUser = "ehr-agent";
 
 struct Options {
@@ -72,18 +69,19 @@ void make_file(const fs::path& file, std::string_view text, std::vector<std::str
   made.push_back(file.string());
 }
 
-// The document, if it is one and has the hash that came by another way.
+// The document, if enough of its admins have signed it and it has the hash that came by another way.
 std::string checked_federation(const Options& options) {
-  const std::string text = read_whole(*options.federation, kMaxFederationBytes);
-  const auto parsed = ledger::parse_federation(text);
-  if (!parsed) throw Failure(EX_DATAERR, options.federation->string() + ": " + parsed.error().reason);
-  const auto canonical = ledger::canonicalize(text, {.max_bytes = kMaxFederationBytes});
-  if (!canonical) throw Failure(EX_DATAERR, options.federation->string() + ": " + canonical.error().reason);
-  const auto hash = ledger::to_hex(ledger::sha256(*canonical));
-  if (options.sha256 && hash != *options.sha256)
-    throw Failure(
-        EX_DATAERR, options.federation->string() + ": its SHA-256 is " + hash + ", not the one given",
-        "compare with the federation's administrators; the hash is over the canonical JSON (RFC 8785)");
+  std::string text = read_whole(*options.federation, ledger::kMaxFederationTextBytes);
+  std::optional<ledger::Hash> expected;
+  if (options.sha256) {
+    expected = ledger::hash_from_hex(*options.sha256);
+    if (!expected) throw Failure(EX_USAGE, "--sha256 takes 64 lower-case hexadecimal digits");
+  }
+  const auto document = ledger::open_first(text, expected);
+  if (!document)
+    throw Failure(EX_DATAERR, options.federation->string() + ": " + document.error().reason,
+                  "compare with the federation's administrators; the hash is over the document's payload "
+                  "(`ehr-agent federation show` prints it)");
   return text;
 }
 
@@ -127,7 +125,7 @@ Done initialise(const Options& options, const fs::path& file) {
   if (options.federation) {
     if (!fs::exists(config.federation.file))
       make_file(config.federation.file, federation, done.made);
-    else if (read_whole(config.federation.file, kMaxFederationBytes) != federation)
+    else if (read_whole(config.federation.file, ledger::kMaxFederationTextBytes) != federation)
       throw Failure(EX_CANTCREAT, config.federation.file.string() + ": another federation document is there",
                     "remove it first if that is meant");
   }

@@ -9,6 +9,7 @@
 #include "agent/adapters/log_retirement.h"
 #include "agent/daemon/ledger_view.h"
 #include "agent/daemon/log.h"
+#include "ledger-client/core/federation_document.h"
 #include "ledger-client/core/topics.h"
 
 namespace edge {
@@ -33,9 +34,9 @@ ledger::Federation load_federation(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw std::runtime_error("can't read the federation document " + file.string());
   const std::string text{std::istreambuf_iterator<char>(in), {}};
-  auto federation = ledger::parse_federation(text);
-  if (!federation) throw std::runtime_error(file.string() + ": " + federation.error().reason);
-  return std::move(*federation);
+  auto document = ledger::open_first(text, std::nullopt);
+  if (!document) throw std::runtime_error(file.string() + ": " + document.error().reason);
+  return document->federation();
 }
 
 // The keys here must be the ones the others know; a stranger's key would only show as silence.

@@ -4,8 +4,7 @@
 #include <filesystem>
 
 #include "ledger-client/cli/files.h"
-#include "ledger-client/core/federation.h"
-#include "ledger-client/core/sha256.h"
+#include "ledger-client/core/federation_document.h"
 
 namespace ledger::cli {
 namespace {
@@ -41,17 +40,23 @@ std::optional<Trust> Trust::load_if_any(const TrustOptions& options) {
 void Trust::add_federation(const std::string& file, const std::string& sha256_hex) {
   const auto text = read_input(
       file, "give --federation FILE, --policy FILE or --vkey VKEY: whom to trust can't be guessed");
-  if (!sha256_hex.empty() && to_hex(sha256(text)) != sha256_hex) {
-    throw UserError(kMalformed, file + " is not the document with that SHA-256",
-                    "compare `sha256sum " + file + "` with what the federation's members published");
+  std::optional<Hash> expected;
+  if (!sha256_hex.empty()) {
+    expected = hash_from_hex(sha256_hex);
+    if (!expected) throw UserError(kMalformed, "--sha256 takes 64 lower-case hexadecimal digits");
   }
-  const auto federation = parse_federation(text);
-  if (!federation) throw UserError(kMalformed, file + ": " + federation.error().reason);
-  for (const auto& member : federation->members) {
+  const auto document = open_first(text, expected);
+  if (!document) {
+    throw UserError(kMalformed, file + ": " + document.error().reason,
+                    "the hash is over the document's payload; compare it with what the federation's members "
+                    "published");
+  }
+  const Federation& federation = document->federation();
+  for (const auto& member : federation.members) {
     for (const auto& dated : member.log_keys()) logs_[dated.key.name].push_back(dated.key);
   }
-  for (const auto& dated : federation->all_witness_keys()) witnesses_.push_back(dated.key);
-  federation_quorum_ = federation->witness_quorum;
+  for (const auto& dated : federation.all_witness_keys()) witnesses_.push_back(dated.key);
+  federation_quorum_ = federation.witness_quorum;
 }
 
 void Trust::add_policy(const std::string& file) {

@@ -73,6 +73,8 @@ constexpr std::array<Field, 4> kGlassUsed{{{"{\"patient_commitment\":", Holds::k
                                            {",\"to\":", Holds::kAddress}}};
 constexpr std::array<Field, 2> kGlassReviewed{
     {{"{\"review_commitment\":", Holds::kHash}, {",\"used_index\":", Holds::kIndex}}};
+constexpr std::array<Field, 2> kAdopted{
+    {{"{\"sha256\":", Holds::kHash}, {",\"version\":", Holds::kPositive}}};
 
 constexpr std::array<Field, 3> kPeerCheckpoint{
     {{"{\"origin\":", Holds::kOrigin}, {",\"root\":", Holds::kHash}, {",\"size\":", Holds::kIndex}}};
@@ -100,10 +102,11 @@ struct Type {
   std::span<const Field> fields;  // none: the rule reads the body
   Rule rule = nullptr;
 };
-constexpr std::array<Type, 13> kTypes{{{entry_type::kBundleIssued, kIssued},
+constexpr std::array<Type, 14> kTypes{{{entry_type::kBundleIssued, kIssued},
                                        {entry_type::kBundleReceived, kReceived},
                                        {entry_type::kBundleDelivered, kDelivered},
                                        {entry_type::kRefusals, kRefusals},
+                                       {entry_type::kFederationAdopted, kAdopted},
                                        {entry_type::kPeerCheckpoint, kPeerCheckpoint},
                                        {entry_type::kEquivocation, {}, broken_proof},
                                        {entry_type::kOriginRetired, kRetired, broken_retirement},
@@ -381,6 +384,10 @@ std::string encode_body(const KeyRotated& body) {
 
 std::string encode_body(const KeyRevoked& body) {
   return encode(kRevoked, {{body.key}, {body.reason}, {{}, body.suspect_from}});
+}
+
+std::string encode_body(const FederationAdopted& body) {
+  return encode(kAdopted, {{to_hex(body.sha256)}, {{}, body.version}});
 }
 
 Result<BundleIssued> decode_bundle_issued(const Entry& entry) {

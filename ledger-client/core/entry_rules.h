@@ -24,6 +24,7 @@ inline constexpr std::string_view kBreakGlassUsed = "break-glass.used";
 inline constexpr std::string_view kBreakGlassReviewed = "break-glass.reviewed";
 inline constexpr std::string_view kKeyRotated = "key.rotated";
 inline constexpr std::string_view kKeyRevoked = "key.revoked";
+inline constexpr std::string_view kFederationAdopted = "federation.adopted";
 }  // namespace entry_type
 
 enum class Meaning { kEffective, kUnknownType, kVoid };
@@ -107,11 +108,18 @@ struct KeyRevoked {
   std::string reason;  // compromised, lost, replaced or retired: free text has no place on a public ledger
   std::uint64_t suspect_from = 0;
 };
+// The version of the federation document followed from here on.
+struct FederationAdopted {
+  std::uint64_t version = 0;
+  Hash sha256{};  // of its payload
+};
+
 // Throws std::invalid_argument for a body that judge_entry would call void, wherever it stands.
 std::string encode_body(const BundleIssued& body);
 std::string encode_body(const BundleReceived& body);
 std::string encode_body(const BundleDelivered& body);
 std::string encode_body(const Refusals& body);
+std::string encode_body(const FederationAdopted& body);
 std::string encode_body(const PeerCheckpoint& body);
 std::string encode_body(const Equivocation& body);
 std::string encode_body(const OriginRetired& body);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/federation_names.h"
 
 namespace ledger {
 
@@ -12,8 +13,9 @@ namespace {
 
 using nlohmann::json;
 
-constexpr JsonLimits kLimits{.max_bytes = 16U << 20U, .max_depth = 8};
+constexpr JsonLimits kLimits{.max_bytes = kMaxFederationBytes, .max_depth = 8};
 constexpr std::size_t kMaxMembers = 10'000;
+constexpr std::size_t kMaxAdmins = 100;
 constexpr std::size_t kMaxKeys = 64;
 constexpr std::size_t kMaxName = 256;
 constexpr std::size_t kMaxPublicText = 256;
@@ -78,6 +80,11 @@ class Node {
     }
     return text;
   }
+  const std::string& name(std::size_t at_most) const {
+    const std::string& name = text(at_most);
+    if (!is_plain_name(name)) refuse("holds characters that are not shown as they are");
+    return name;
+  }
   std::uint64_t number(std::uint64_t at_least) const {
     if (!value_.is_number_unsigned() || value_.get<std::uint64_t>() < at_least) {
       refuse("is not an integer of at least " + std::to_string(at_least));
@@ -132,6 +139,12 @@ bool is_age_recipient(std::string_view text) {
     sum = bech32_step(sum, static_cast<std::uint32_t>(value));
   }
   return sum == 1;
+}
+
+bool is_admin_id(std::string_view id) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return plain(id.front()) &&
+         std::all_of(id.begin(), id.end(), [&](char c) { return plain(c) || c == '-' || c == '.'; });
 }
 
 bool is_key_id(std::string_view id, std::string_view use) {
@@ -198,7 +211,7 @@ Address read_address(const Node& node) {
 Member read_member(const Node& node) {
   node.only_members({"address", "name", "roles", "status", "keys"});
   Member member{
-      read_address(node["address"]), node["name"].text(kMaxName), {}, node["status"].one_of(kStatuses), {}};
+      read_address(node["address"]), node["name"].name(kMaxName), {}, node["status"].one_of(kStatuses), {}};
   for (const Node& role : node["roles"].items(kRoles.size())) {
     const std::string& name = role.text(32);
     if (std::find(kRoles.begin(), kRoles.end(), name) == kRoles.end())
@@ -215,31 +228,41 @@ Member read_member(const Node& node) {
   return member;
 }
 
-// The members that govern later versions. This version takes them as they are, if their form is right.
-void check_governance(const Node& document) {
-  if (document.has("prev")) document["prev"].sha256_hex();
-  const std::uint64_t threshold = document.has("threshold") ? document["threshold"].number(0) : 0;
-  std::vector<std::string> ids;
-  if (document.has("admins")) {
-    for (const Node& admin : document["admins"].items(kMaxMembers)) {
-      admin.only_members({"id", "key"});
-      const std::string& id = admin["id"].text(kMaxName);
-      if (std::find(ids.begin(), ids.end(), id) != ids.end()) admin["id"].refuse("is there twice");
-      ids.push_back(id);
-      if (!parse_sign_key(admin["key"].text(kMaxPublicText)))
-        admin["key"].refuse("is not the base64url of 32 bytes");
-    }
+Admin read_admin(const Node& node, const std::vector<Admin>& others) {
+  node.only_members({"id", "key"});
+  const std::string& id = node["id"].text(64);
+  if (!is_admin_id(id)) node["id"].refuse("is not of lower-case letters, digits, dots and hyphens");
+  const auto key = parse_sign_key(node["key"].text(kMaxPublicText));
+  if (!key) node["key"].refuse("is not the base64url of 32 bytes");
+  for (const Admin& other : others) {
+    if (other.id == id) node["id"].refuse("is there twice");
+    if (other.key == *key) node["key"].refuse("is there twice");
   }
-  if (!ids.empty() && threshold > ids.size()) document["threshold"].refuse("is more than there are admins");
+  return {id, *key};
+}
+
+// Who decides about the next version. Two groups without a common admin must never both be enough.
+void read_governance(const Node& document, Federation& federation) {
+  federation.version = document["version"].number(1);
+  const bool linked = document.has("prev");
+  if (linked) federation.prev = hash_from_hex(document["prev"].sha256_hex());
+  if (linked == (federation.version == 1))
+    document["prev"].refuse("is there in version 1, or is missing in a later one");
+  for (const Node& admin : document["admins"].items(kMaxAdmins))
+    federation.admins.push_back(read_admin(admin, federation.admins));
+  federation.threshold = document["threshold"].number(1);
+  if (federation.threshold > federation.admins.size() ||
+      2 * federation.threshold <= federation.admins.size()) {
+    document["threshold"].refuse("is not more than half of the admins and at most all of them");
+  }
 }
 
 Federation read_document(const Node& document) {
   document.only_members(
       {"v", "version", "prev", "threshold", "admins", "witness_quorum", "ca_spki_sha256", "members"});
   if (document["v"].number(1) != 1) document["v"].refuse("is a format this software does not know");
-  check_governance(document);
   Federation federation;
-  federation.version = document["version"].number(1);
+  read_governance(document, federation);
   if (document.has("witness_quorum")) federation.witness_quorum = document["witness_quorum"].number(0);
   if (document.has("ca_spki_sha256")) federation.ca_spki_sha256 = document["ca_spki_sha256"].sha256_hex();
   std::vector<Address> seen;
@@ -254,6 +277,13 @@ Federation read_document(const Node& document) {
 }
 
 }  // namespace
+
+std::string_view status_text(MemberStatus status) {
+  return kStatuses.at(static_cast<std::size_t>(status)).name;
+}
+std::string_view use_text(KeyUse use) {
+  return kUses.at(static_cast<std::size_t>(use)).name;
+}
 
 Result<Federation> parse_federation(std::string_view text) {
   const auto document = parse_json(text, kLimits);

@@ -1,6 +1,6 @@
-// The federation document's payload (trust.md): who belongs, with which keys. For now it comes as a file,
-// unsigned, version 1. Public keys have their native text: `sign` base64url of 32 bytes, `log` and `witness`
-// a note vkey, `age` an age1… recipient. Pure and thread-safe.
+// The federation document's payload (trust.md): who belongs, with which keys, and who decides about it.
+// Its signatures are federation_document.h's. Public keys have their native text: `sign` base64url of 32
+// bytes, `log` and `witness` a note vkey, `age` an age1… recipient. Pure and thread-safe.
 #pragma once
 
 #include "ledger-client/core/address.h"
@@ -52,13 +52,23 @@ struct Member {
   std::optional<std::string> age_recipient() const;
 };
 
+// A person whose signature counts as a vote. Ids are plain ASCII: nobody's can look like another's.
+struct Admin {
+  std::string id;
+  PublicKey key;
+};
+
 struct Federation {
   std::uint64_t version = 0;
+  std::optional<Hash> prev;     // SHA-256 of the payload of the version before; none in version 1
+  std::uint64_t threshold = 0;  // signatures a version needs; 2 × threshold > admins
+  std::vector<Admin> admins;    // ids and keys are unique
   std::uint64_t witness_quorum = 0;
   std::string ca_spki_sha256;  // hex
   std::vector<Member> members;
 
   const Member* find(const Address& address) const;
+  const Admin* find_admin(std::string_view id) const;
   // The member whose log it is by its name, whether or not it has such a key.
   const Member* find_origin(std::string_view origin) const;
   std::vector<NoteKey> log_keys_of(std::string_view origin) const;  // none if nobody has that log
@@ -69,8 +79,13 @@ struct Federation {
 // The text of a signing key: base64url of its 32 bytes.
 std::optional<PublicKey> parse_sign_key(std::string_view base64url);
 
-// Strict: unknown members of the object, wrong types, two members with one address, malformed keys are
-// problems, with their place.
+inline constexpr std::size_t kMaxFederationBytes = 16U << 20U;  // of a payload
+
+// Strict: unknown members of the object, wrong types, two members with one address, malformed keys, names
+// with invisible characters, a threshold that two halves could reach are problems, with their place.
 Result<Federation> parse_federation(std::string_view json);
+
+std::string_view status_text(MemberStatus status);
+std::string_view use_text(KeyUse use);
 
 }  // namespace ledger

@@ -98,6 +98,12 @@ const Member* Federation::find(const Address& address) const {
   return found == members.end() ? nullptr : &*found;
 }
 
+const Admin* Federation::find_admin(std::string_view id) const {
+  const auto found =
+      std::find_if(admins.begin(), admins.end(), [&](const Admin& admin) { return admin.id == id; });
+  return found == admins.end() ? nullptr : &*found;
+}
+
 std::vector<NoteKey> Federation::witness_keys() const {
   std::vector<NoteKey> keys;
   for (const Member& member : members) {

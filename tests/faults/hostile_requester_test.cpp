@@ -300,11 +300,12 @@ TEST_CASE("a patient nobody knows and one who may not be asked for look the same
 
 TEST_CASE("a member who is not active any more is told so, and nothing else") {
   Attack attack;
-  const auto file = attack.agent.folder() / "federation.json";
-  auto document = json::parse(read_file(file));
-  document["members"][2]["status"] = GENERATE("suspended", "revoked");
-  std::ofstream(file) << document.dump();
+  const std::string change = GENERATE("--suspend", "--revoke");
+  const auto second = attack.federation.next_version(attack.federation.first_version(),
+                                                     {change, attack.peer.address().text()});
   REQUIRE(attack.agent.stop() == 0);
+  std::filesystem::copy_file(second, attack.agent.folder() / "federation.json",
+                             std::filesystem::copy_options::overwrite_existing);
   attack.agent.start();
   const auto request = attack.request();
   attack.send(request, sign_request(request, attack.peer.identity()));

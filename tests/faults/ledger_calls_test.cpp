@@ -261,10 +261,10 @@ TEST_CASE("an answer the peer has forgotten is asked for anew") {
 
 TEST_CASE("who is not active, or no member, gets nothing of a ledger") {
   Scene scene(10);
-  const auto file = scene.agent.folder() / "federation.json";
-  auto document = json::parse(read_file(file));
-  document["members"][2]["status"] = "suspended";
-  std::ofstream(file) << document.dump();
+  const auto second = scene.federation.next_version(scene.federation.first_version(),
+                                                    {"--suspend", scene.federation[2].address().text()});
+  std::filesystem::copy_file(second, scene.agent.folder() / "federation.json",
+                             std::filesystem::copy_options::overwrite_existing);
   scene.agent.start();
   scene.ask_as(2);
   CHECK(code_of(scene.caller->call(scene.address, Operation::kLedgerRange, scene.range(0))) ==

@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "ledger-client/core/base64.h"
+#include "ledger-client/core/federation_document.h"
 #include "tests/support/shared_data.h"
 
 namespace test_support {
@@ -55,34 +56,74 @@ std::string identifier_of(const sample::SamplePatient& patient) {
 }
 
 Federation::Federation(const FederationOptions& options) : options_(options), broker_(options.overheard) {
-  json members = json::array();
   for (std::size_t i = 1; i <= options.agents; ++i) {
     const std::string address = "127.0.10." + std::to_string(i);
     auto agent = std::make_unique<AgentProcess>(options.agent_program, folder_ / std::to_string(i), address);
     pki({"agent", broker_.authority(), address, agent->keys()});
     pki({"sign-cert", broker_.authority(), address, agent->keys() / "sign-1.pem",
          agent->keys() / "sign-1.crt"});
-    json member = agent->member();
-    if (options.witness_quorum > 0) member["roles"] = {"hospital", "witness"};
-    members.push_back(std::move(member));
     agents_.push_back(std::move(agent));
   }
-  const json document{
-      {"v", 1},
-      {"version", 1},
-      {"prev", std::string(64, '0')},
-      {"threshold", 1},
-      {"admins", json::array()},
-      {"witness_quorum", options.witness_quorum},
-      {"ca_spki_sha256", first_line(run({source_root() / "deploy/pki", "spki", broker_.authority()}))},
-      {"members", members}};
-  auto parsed = ledger::parse_federation(document.dump());
-  if (!parsed) throw std::runtime_error(parsed.error().reason);
-  document_ = std::move(*parsed);
+  found();
+  auto opened = ledger::open_first(read_file(first_version()), std::nullopt);
+  if (!opened) throw std::runtime_error(opened.error().reason);
+  document_ = opened->federation();
   for (std::size_t i = 0; i < agents_.size(); ++i) {
-    std::ofstream(agents_[i]->folder() / "federation.json") << document.dump();
+    fs::copy_file(first_version(), agents_[i]->folder() / "federation.json");
     configure(i, {});
   }
+}
+
+std::string Federation::command(const std::vector<std::string>& arguments) const {
+  std::vector<std::string> line{options_.agent_program, "federation"};
+  line.insert(line.end(), arguments.begin(), arguments.end());
+  return run(line);
+}
+
+void Federation::found() {
+  const fs::path file = folder_ / "draft.json";
+  std::vector<std::string> init{"init",
+                                "--threshold",
+                                "2",
+                                "-o",
+                                file,
+                                "--ca-spki",
+                                first_line(run({source_root() / "deploy/pki", "spki", broker_.authority()}))};
+  for (const std::string admin : {"alice", "bob"}) {
+    const auto made = json::parse(command({"admin-key", admin_key(admin), "--json"}));
+    init.insert(init.end(), {"--add-admin", admin + "=" + made.at("key").get<std::string>()});
+  }
+  for (const auto& agent : agents_) {
+    const fs::path member = agent->folder() / "member.json";
+    std::ofstream(member) << agent->member();
+    init.insert(init.end(), {"--join", member});
+    if (options_.witness_quorum > 0)
+      init.insert(init.end(), {"--role", agent->address().text() + "=hospital,witness"});
+  }
+  if (options_.witness_quorum > 0)
+    init.insert(init.end(), {"--witness-quorum", std::to_string(options_.witness_quorum)});
+  command(init);
+  for (const std::string admin : {"alice", "bob"})
+    command({"approve", file, "--key", admin_key(admin), "--yes"});
+  command({"publish", file, "-o", first_version()});
+}
+
+fs::path Federation::draft(const fs::path& current, const std::vector<std::string>& changes,
+                           const std::vector<std::string>& admins) {
+  fs::path file = folder_ / ("draft-" + std::to_string(++drafts_) + ".json");
+  std::vector<std::string> propose{"propose", "--current", current, "-o", file};
+  propose.insert(propose.end(), changes.begin(), changes.end());
+  command(propose);
+  for (const auto& admin : admins)
+    command({"approve", file, "--current", current, "--key", admin_key(admin), "--yes"});
+  return file;
+}
+
+fs::path Federation::next_version(const fs::path& current, const std::vector<std::string>& changes) {
+  const fs::path made = draft(current, changes, {"alice", "bob"});
+  fs::path file = folder_ / ("version-" + std::to_string(drafts_) + ".json");
+  command({"publish", made, "--current", current, "-o", file});
+  return file;
 }
 
 void Federation::configure(std::size_t index, const Settings& settings) {

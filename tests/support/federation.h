@@ -31,6 +31,16 @@ class Federation {
   // Configures an agent anew (for its next start): the federation's settings, then these.
   void configure(std::size_t index, const Settings& settings);
 
+  // The version after what `current` names, with these options of `federation propose`, signed by both
+  // admins: the document's file. Nobody follows it yet.
+  std::filesystem::path next_version(const std::filesystem::path& current,
+                                     const std::vector<std::string>& changes);
+  // The draft of it alone; `admins` of alice and bob have signed it.
+  std::filesystem::path draft(const std::filesystem::path& current, const std::vector<std::string>& changes,
+                              const std::vector<std::string>& admins);
+  std::filesystem::path admin_key(const std::string& name) const { return folder_ / (name + ".pem"); }
+  std::filesystem::path first_version() const { return folder_ / "federation.json"; }
+
   // Parsed, for tests that play a member.
   const ledger::Federation& document() const { return document_; }
 
@@ -48,8 +58,12 @@ class Federation {
   const TempDir& folder() const { return folder_; }
 
  private:
+  void found();  // makes the admins and the first version
+  std::string command(const std::vector<std::string>& arguments) const;
+
   FederationOptions options_;
   TempDir folder_;
+  int drafts_ = 0;
   Broker broker_;
   std::vector<std::unique_ptr<AgentProcess>> agents_;
   ledger::Federation document_;

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include "ledger-client/core/base64.h"
+#include "tests/support/signed_federation.h"
 
 namespace test_support {
 
@@ -45,14 +46,8 @@ edge::LocalIdentity TestAgent::identity() const {
 TwoAgents make_two_agents(const std::string& status_b) {
   edge::initialise_cryptography();
   TwoAgents agents{make_agent("10.20.0.5", 1), make_agent("10.20.0.6", 11), {}};
-  const json document{{"v", 1},
-                      {"version", 1},
-                      {"prev", std::string(64, '0')},
-                      {"threshold", 0},
-                      {"admins", json::array()},
-                      {"witness_quorum", 0},
-                      {"ca_spki_sha256", std::string(64, '0')},
-                      {"members", {member(agents.a, "active"), member(agents.b, status_b)}}};
+  const json document =
+      first_version({{"members", {member(agents.a, "active"), member(agents.b, status_b)}}});
   auto federation = ledger::parse_federation(document.dump());
   if (!federation) throw std::runtime_error(federation.error().reason);
   agents.federation = std::move(*federation);

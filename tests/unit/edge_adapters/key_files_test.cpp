@@ -202,7 +202,6 @@ TEST_CASE("a member object holds the public halves and is what a federation docu
 
   const nlohmann::json document = {{"v", 1},
                                    {"version", 1},
-                                   {"prev", std::string(64, '0')},
                                    {"threshold", 1},
                                    {"admins", {{{"id", "a"}, {"key", std::string(43, 'A')}}}},
                                    {"witness_quorum", 0},

@@ -11,6 +11,7 @@
 #include "ledger-client/store/journal.h"
 #include "tests/support/process.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/signed_federation.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/edge_cli/invoke.h"
 #include "tests/unit/edge_fhir/sample_document.h"
@@ -51,15 +52,7 @@ struct Signed {
   void write_federation() const {
     auto member = json::parse(invoke({"keys", "show", "--config", config}).out);
     for (auto& key : member["keys"]) key["from"] = "2026-01-01T00:00:00.000Z";
-    const json document{{"v", 1},
-                        {"version", 1},
-                        {"prev", std::string(64, '0')},
-                        {"threshold", 1},
-                        {"admins", json::array()},
-                        {"witness_quorum", 0},
-                        {"ca_spki_sha256", std::string(64, '0')},
-                        {"members", {member}}};
-    std::ofstream(federation) << document.dump();
+    std::ofstream(federation) << test_support::first_document({{"members", {member}}});
   }
   void save(const std::string& bundle) const { std::ofstream(file, std::ios::binary) << bundle; }
   void save_proof(const std::string& bundle) const {
@@ -106,9 +99,7 @@ TEST_CASE("a signed bundle verifies against CA and federation, and says what was
 
   CHECK(bundle.verify({"--ca", (bundle.dir / "other/ca.crt").string()}).status == EX_DATAERR);
   CHECK(bundle.verify({"--ca", (bundle.dir / "none").string()}).status == EX_NOINPUT);
-  auto stranger = json::parse(test_support::read_file(bundle.federation));
-  stranger["members"] = json::array();
-  std::ofstream(bundle.federation) << stranger.dump();
+  std::ofstream(bundle.federation) << test_support::first_document({{"members", json::array()}});
   CHECK(bundle.verify({"--federation", bundle.federation}).status == EX_DATAERR);
 }
 

@@ -7,6 +7,7 @@
 
 #include "ledger-client/core/sha256.h"
 #include "tests/support/shared_data.h"
+#include "tests/support/signed_federation.h"
 #include "tests/support/test_log.h"
 
 using test_support::issued;
@@ -99,7 +100,7 @@ TEST_CASE("trust comes from a policy, or from a document pinned by its SHA-256")
   const auto pinned =
       log({"verify", "--federation", policy.string(), "--sha256", std::string(64, '0')}, false);
   CHECK(pinned.status == 65);
-  CHECK_THAT(pinned.err, Catch::Contains("SHA-256"));
+  CHECK_THAT(pinned.err, Catch::Contains("federation document"));
 }
 
 TEST_CASE("without any option, the host's own database and federation document are taken") {
@@ -117,24 +118,19 @@ TEST_CASE("without any option, the host's own database and federation document a
                           {"status", "active"},
                           {"keys", nlohmann::json::array({log_key})}};
   };
-  const nlohmann::json document{
-      {"v", 1},
-      {"version", 1},
-      {"prev", nullptr},
-      {"threshold", 1},
-      {"admins", nlohmann::json::array({{{"id", "a"}, {"key", std::string(43, 'A')}}})},
-      {"witness_quorum", 0},
-      {"ca_spki_sha256", std::string(64, 'a')},
-      {"members", {member("10.20.0.5", log.key), member("10.20.0.7", other)}}};
+  const auto payload =
+      test_support::first_version({{"members", {member("10.20.0.5", log.key), member("10.20.0.7", other)}}});
   const auto file = log.dir / "federation.json";
-  std::ofstream(file) << document.dump();
+  std::ofstream(file) << test_support::first_document(payload);
   ::setenv("EHR_LEDGER_DB", (log.dir / "agent.db").c_str(), 1);
   ::setenv("EHR_LEDGER_FEDERATION", file.c_str(), 1);
   const auto good = ledger_tool({"verify", "--all"});
   INFO(good.out << good.err);
   CHECK(good.status == 0);
-  const auto digest = ledger::to_hex(ledger::sha256(document.dump()));
+  const auto digest = test_support::payload_sha256(payload);
   CHECK(ledger_tool({"verify", "--federation", file.string(), "--sha256", digest}).status == 0);
+  std::ofstream(file) << payload.dump();
+  CHECK(ledger_tool({"verify", "--federation", file.string(), "--sha256", digest}).status == 65);
   ::unsetenv("EHR_LEDGER_DB");
   ::unsetenv("EHR_LEDGER_FEDERATION");
 }

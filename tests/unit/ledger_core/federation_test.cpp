@@ -74,11 +74,67 @@ TEST_CASE("a federation document is read whole") {
   CHECK(federation->witness_keys().size() == 2);
 }
 
-TEST_CASE("what governs later versions may be missing") {
+TEST_CASE("what only some federations have may be missing") {
   json value = document();
-  for (const auto* name : {"prev", "threshold", "admins", "witness_quorum", "ca_spki_sha256"})
-    value.erase(name);
+  for (const auto* name : {"prev", "witness_quorum", "ca_spki_sha256"}) value.erase(name);
   CHECK(refusal(value).empty());
+}
+
+TEST_CASE("two groups of admins without a common one are never both enough") {
+  const auto refused = [](std::size_t admins, std::uint64_t threshold) {
+    json value = document();
+    value["admins"] = json::array();
+    for (std::size_t i = 0; i < admins; ++i) {
+      value["admins"].push_back(
+          {{"id", "a" + std::to_string(i)},
+           {"key", ledger::base64url_encode(ledger::Bytes(32, static_cast<std::uint8_t>(i)))}});
+    }
+    value["threshold"] = threshold;
+    return !refusal(value).empty();
+  };
+  for (std::size_t admins = 0; admins < 8; ++admins) {
+    for (std::uint64_t threshold = 0; threshold < 9; ++threshold) {
+      INFO(threshold << " of " << admins);
+      CHECK(refused(admins, threshold) == (threshold > admins || 2 * threshold <= admins));
+    }
+  }
+}
+
+TEST_CASE("admins are persons with a key each, and versions are linked from the second on") {
+  json value = document();
+  value["admins"].push_back({{"id", "b"}, {"key", value["admins"][0]["key"]}});
+  value["threshold"] = 2;
+  CHECK(refusal(value) == "federation: admins[1].key is there twice");
+  value["admins"][1] = {{"id", "a"}, {"key", ledger::base64url_encode(ledger::Bytes(32, 8))}};
+  CHECK(refusal(value) == "federation: admins[1].id is there twice");
+  for (const auto* id : {"A", "-a", "\u0430lice", "a b", "a_b"}) {
+    value["admins"][1]["id"] = id;
+    CHECK(refusal(value).starts_with("federation: admins[1].id "));
+  }
+  value = document();
+  value["version"] = 2;
+  CHECK(refusal(value).starts_with("federation: prev "));
+  value["prev"] = std::string(64, '1');
+  CHECK(refusal(value).empty());
+  value["version"] = 1;
+  CHECK(refusal(value).starts_with("federation: prev "));
+}
+
+TEST_CASE("names hold nothing that is not shown as it is") {
+  for (const auto* name : {"Klinikum N\u00f6rdlingen", "\u65e5\u672c\u75c5\u9662", "Saint Anne's (2)",
+                           "\u0411\u043e\u043b\u044c\u043d\u0438\u0446\u0430"}) {
+    json value = document();
+    value["members"][0]["name"] = name;
+    CHECK(refusal(value).empty());
+  }
+  for (const auto* name :
+       {"Klinik\u200b", "\u202eklinik", "Kli\u00adnik", "Klinik\n", "Klinik\u0007", " Klinik", "Klinik ",
+        "Klini\u2066k", "a\u00a0b", "No\u0308rd", "\ue000", "\ufeffKlinik"}) {
+    json value = document();
+    value["members"][0]["name"] = name;
+    INFO(name);
+    CHECK(refusal(value).starts_with("federation: members[0].name "));
+  }
 }
 
 TEST_CASE("a signing key counts from its first instant to before its last") {
@@ -212,7 +268,7 @@ TEST_CASE("every refusal names its place") {
 }
 
 TEST_CASE("no member may be missing, no key twice, no name twice") {
-  for (const auto* name : {"v", "version", "members"}) {
+  for (const auto* name : {"v", "version", "threshold", "admins", "members"}) {
     json value = document();
     value.erase(name);
     CHECK_FALSE(refusal(value).empty());

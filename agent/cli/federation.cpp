@@ -1,0 +1,233 @@
+// `federation`: the document that says who belongs, as its readers and its proposers see it. Votes are in
+// federation_votes.cpp.
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "agent/cli/failure.h"
+#include "agent/cli/federation_commands.h"
+#include "agent/cli/federation_files.h"
+#include "agent/cli/output.h"
+#include "agent/core/federation_changes.h"
+#include "agent/core/federation_signing.h"
+#include "agent/core/secret.h"
+#include "ledger-client/core/sha256.h"
+
+namespace edge::cli {
+namespace {
+
+constexpr std::uint64_t kMaxMember = 1u << 20;
+constexpr unsigned kDays = 14;
+
+struct ProposeOptions {
+  std::optional<fs::path> current;
+  fs::path output = "draft.json";
+  std::vector<fs::path> join, embed;
+  std::vector<std::string> suspend, revoke, reinstate, roles, names, add_keys, end_keys, add_admins,
+      remove_admins;
+  std::optional<std::uint64_t> threshold, witness_quorum;
+  std::optional<std::string> ca_spki;
+  std::string reason;
+  unsigned days = kDays;
+};
+
+// LEFT=RIGHT of an option.
+FederationChanges::Of split(const std::string& text, const char* option) {
+  const std::size_t equals = text.find('=');
+  if (equals == 0 || equals == text.npos)
+    throw Failure(EX_USAGE, std::string{option} + " takes two things joined by =", "--help shows an example");
+  return {text.substr(0, equals), text.substr(equals + 1)};
+}
+
+FederationChanges changes_of(const ProposeOptions& options) {
+  FederationChanges changes;
+  for (const auto& file : options.join) changes.join.push_back(read_whole(file, kMaxMember));
+  for (const auto& [list, status] : {std::pair{&options.suspend, ledger::MemberStatus::kSuspended},
+                                     {&options.revoke, ledger::MemberStatus::kRevoked},
+                                     {&options.reinstate, ledger::MemberStatus::kActive}}) {
+    for (const auto& address : *list) changes.status.emplace_back(address, status);
+  }
+  for (const auto& text : options.roles) changes.roles.push_back(split(text, "--role"));
+  for (const auto& text : options.names) changes.names.push_back(split(text, "--name"));
+  for (const auto& text : options.add_keys) {
+    const auto [address, file] = split(text, "--add-key");
+    changes.add_keys.emplace_back(address, read_whole(file, kMaxMember));
+  }
+  for (const auto& text : options.end_keys) {
+    const auto [address, rest] = split(text, "--end-key");
+    const auto [id, end] = split(rest, "--end-key");
+    const auto time = ledger::parse_time(end);
+    if (!time) throw Failure(EX_USAGE, "--end-key: " + end + " is not a time like 2026-11-22T08:00:00.000Z");
+    changes.end_keys.push_back({{address, id}, *time});
+  }
+  for (const auto& text : options.add_admins) changes.add_admins.push_back(split(text, "--add-admin"));
+  changes.remove_admins = options.remove_admins;
+  changes.threshold = options.threshold;
+  changes.witness_quorum = options.witness_quorum;
+  changes.ca_spki_sha256 = options.ca_spki;
+  return changes;
+}
+
+void write_draft(const ledger::Result<std::string>& payload, const ledger::FederationDocument* current,
+                 const ProposeOptions& options, const Common& common) {
+  if (!payload) throw Failure(EX_DATAERR, payload.error().reason);
+  if (options.reason.size() > ledger::kMaxReasonBytes) throw Failure(EX_USAGE, "--reason is too long");
+  ledger::FederationDraft draft{unsigned_federation(*payload),
+                                system_now() + std::chrono::hours(24 * options.days),
+                                options.reason,
+                                {}};
+  for (const auto& file : options.embed) {
+    const auto rejected = read_draft(file).rejections;
+    draft.rejections.insert(draft.rejections.end(), rejected.begin(), rejected.end());
+  }
+  const std::string text = ledger::encode_draft(draft);
+  if (const auto readable = ledger::parse_draft(text); !readable)
+    throw Failure(EX_DATAERR, readable.error().reason);
+  write_text(options.output, text);
+  if (options.output == "-") return;
+  if (common.json) return print_json(describe(current, draft));
+  print_draft(current, draft);
+  std::cout << "\nwrote " << options.output.string() << "; each admin: ehr-agent federation approve "
+            << options.output.string() << " --key KEY\n";
+}
+
+void propose(const ProposeOptions& options, const Common& common) {
+  initialise_cryptography();
+  const auto changes = changes_of(options);
+  if (changes.empty()) throw Failure(EX_USAGE, "nothing would change", "--help lists what can");
+  const auto current = read_document(options.current ? *options.current : common.load().federation.file);
+  write_draft(next_payload(current.payload(), changes), &current, options, common);
+}
+
+void init(const ProposeOptions& options, const Common& common) {
+  initialise_cryptography();
+  write_draft(first_payload(changes_of(options)), nullptr, options, common);
+}
+
+struct FilesOptions {
+  std::optional<fs::path> file, current;
+};
+
+void show_document(const ledger::FederationDocument& document, const Common& common) {
+  if (common.json) {
+    auto out = nlohmann::json::parse(document.payload());
+    out["sha256"] = ledger::to_hex(document.sha256());
+    return print_json(out);
+  }
+  const auto& federation = document.federation();
+  std::cout << "version " << document.version() << ", SHA-256 " << ledger::to_hex(document.sha256()) << '\n'
+            << "witness quorum " << federation.witness_quorum << "; " << federation.threshold << " of "
+            << federation.admins.size() << " admins decide:";
+  for (const auto& admin : federation.admins) std::cout << ' ' << admin.id;
+  std::cout << "\n\n";
+  std::vector<std::vector<std::string>> rows{{"address", "name", "status", "roles", "keys"}};
+  for (const auto& member : federation.members) {
+    std::string roles, keys;
+    for (const auto& role : member.roles) roles += (roles.empty() ? "" : ",") + role;
+    for (const auto& key : member.keys) keys += (keys.empty() ? "" : ",") + key.id;
+    rows.push_back({member.address.text(), member.name, std::string{ledger::status_text(member.status)},
+                    roles.empty() ? "-" : roles, keys.empty() ? "-" : keys});
+  }
+  print_table(rows);
+}
+
+void show(const FilesOptions& options, const Common& common) {
+  initialise_cryptography();
+  const fs::path file = options.file ? *options.file : common.load().federation.file;
+  const std::string text = read_whole(file, ledger::kMaxDraftBytes);
+  if (const auto draft = ledger::parse_draft(text)) {
+    const auto current = read_current(options.current, common, version_of(*draft));
+    const auto* before = current ? &*current : nullptr;
+    return common.json ? print_json(describe(before, *draft)) : print_draft(before, *draft);
+  }
+  show_document(read_document(file), common);
+}
+
+// A document, or the one a draft proposes: for reading side by side, whoever has signed.
+ledger::Federation read_either(const fs::path& file) {
+  const std::string text = read_whole(file, ledger::kMaxDraftBytes);
+  const auto draft = ledger::parse_draft(text);
+  auto document = ledger::parse_federation_document(draft ? draft->document : text, true);
+  if (!document) throw Failure(EX_DATAERR, file.string() + ": " + document.error().reason);
+  return std::move(document->federation);
+}
+
+void diff(const fs::path& before, const fs::path& after, const Common& common) {
+  const auto changes = ledger::diff_federations(&static_cast<const ledger::Federation&>(read_either(before)),
+                                                read_either(after));
+  std::cout << (common.json ? ledger::changes_json(changes) + "\n" : ledger::changes_text(changes));
+}
+
+void add_changes(CLI::App& command, ProposeOptions& options) {
+  command.add_option("--join", options.join, "Member object, as `ehr-agent keys show` prints it")
+      ->type_name("FILE");
+  command
+      .add_option("--add-admin", options.add_admins, "An admin and the key `admin-key` printed; or a new key")
+      ->type_name("ID=KEY");
+  command
+      .add_option("--threshold", options.threshold,
+                  "Signatures a version needs; more than half of the admins")
+      ->type_name("N");
+  command.add_option("--witness-quorum", options.witness_quorum, "Cosignatures that make an entry witnessed")
+      ->type_name("N");
+  command.add_option("--ca-spki", options.ca_spki, "SHA-256 of the CA's public key (`pki spki` prints it)")
+      ->type_name("HEX");
+  command.add_option("--role", options.roles, "A member's roles: hospital, witness, store, verifier")
+      ->type_name("IP=ROLE,ROLE");
+  command.add_option("--reason", options.reason, "Why, for those who are to sign")->type_name("TEXT");
+  command.add_option("--days", options.days, "Admins may sign it for so long")
+      ->type_name("N")
+      ->check(CLI::Range(1, 365))
+      ->capture_default_str();
+  command.add_option("-o,--output", options.output, "The draft; - is standard output")
+      ->type_name("FILE")
+      ->capture_default_str();
+}
+
+void add_propose(CLI::App& noun, Common& common) {
+  auto options = std::make_shared<ProposeOptions>();
+  auto* command = add_command(noun, common, "propose", "Make a draft of the next version",
+                              "ehr-agent federation propose --revoke 10.20.0.7 --reason 'left in November'");
+  command->add_option("--current", options->current, kCurrentHelp)->type_name("FILE");
+  add_changes(*command, *options);
+  command->add_option("--suspend", options->suspend, "A member who is served nothing for now")
+      ->type_name("IP");
+  command->add_option("--revoke", options->revoke, "A member who is served nothing any more")
+      ->type_name("IP");
+  command->add_option("--reinstate", options->reinstate, "A member who is active again")->type_name("IP");
+  command->add_option("--name", options->names, "A member's name")->type_name("IP=TEXT");
+  command->add_option("--add-key", options->add_keys, "One more key of a member: a key object in a file")
+      ->type_name("IP=FILE");
+  command->add_option("--end-key", options->end_keys, "When a member's key ends")->type_name("IP=KEY=TIME");
+  command->add_option("--remove-admin", options->remove_admins, "An admin who decides no more")
+      ->type_name("ID");
+  command->add_option("--embed", options->embed, "A rejected draft of the same version: take its rejections")
+      ->type_name("FILE");
+  command->callback([options, &common] { propose(*options, common); });
+}
+
+}  // namespace
+
+void add_federation(CLI::App& root, Common& common) {
+  auto* noun = add_noun(root, "federation", "Who belongs: the document the federation's admins sign");
+  auto first = std::make_shared<ProposeOptions>();
+  auto* begin = add_command(*noun, common, "init", "Make a draft of the first version of a new federation",
+                            "ehr-agent federation init --add-admin alice=KEY --threshold 1 --join a.json");
+  add_changes(*begin, *first);
+  begin->callback([first, &common] { init(*first, common); });
+  add_propose(*noun, common);
+  auto files = std::make_shared<FilesOptions>();
+  auto* shows = add_command(*noun, common, "show", "Show a version, or a draft with its changes and votes",
+                            "ehr-agent federation show draft.json");
+  shows->add_option("FILE", files->file, "Document or draft (else federation.file of the configuration)");
+  shows->add_option("--current", files->current, kCurrentHelp)->type_name("FILE");
+  shows->callback([files, &common] { show(*files, common); });
+  auto two = std::make_shared<std::pair<fs::path, fs::path>>();
+  auto* differ = add_command(*noun, common, "diff", "Show what changes from one version to another",
+                             "ehr-agent federation diff federation.json draft.json");
+  differ->add_option("OLD", two->first, "Document or draft")->required();
+  differ->add_option("NEW", two->second, "Document or draft")->required();
+  differ->callback([two, &common] { diff(two->first, two->second, common); });
+  add_federation_votes(*noun, common);
+}
+
+}  // namespace edge::cli

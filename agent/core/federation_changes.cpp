@@ -1,0 +1,139 @@
+#include "agent/core/federation_changes.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/sha256.h"
+
+namespace edge {
+
+namespace {
+
+using ledger::Problem;
+using nlohmann::json;
+
+// Thrown and caught in this file: a straight line of changes, each of which may be impossible.
+struct Impossible {
+  std::string reason;
+};
+
+json read_object(const std::string& text, const char* what) {
+  auto object = ledger::parse_json(text, {.max_bytes = 1 << 20, .max_depth = 8});
+  if (!object || !object->is_object()) throw Impossible{std::string{what} + " is no JSON object"};
+  // `init --json` prints the member inside.
+  if (object->contains("member")) return (*object)["member"];
+  return std::move(object.value());
+}
+
+json& member_of(json& payload, const std::string& address) {
+  for (json& member : payload["members"]) {
+    if (member["address"] == address) return member;
+  }
+  throw Impossible{address + " is not in the document"};
+}
+
+void join(json& payload, const std::string& text) {
+  json member = read_object(text, "a member");
+  const auto same = [&](const json& other) { return other["address"] == member.value("address", json()); };
+  json& members = payload["members"];
+  const auto found = std::find_if(members.begin(), members.end(), same);
+  if (found == members.end())
+    members.push_back(std::move(member));
+  else
+    *found = std::move(member);
+}
+
+void set_roles(json& member, const std::string& text) {
+  json roles = json::array();
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find(',', at), text.size());
+    roles.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  member["roles"] = std::move(roles);
+}
+
+void end_key(json& member, const std::string& id, ledger::TimePoint end) {
+  for (json& key : member["keys"]) {
+    if (key["id"] != id) continue;
+    key["to"] = ledger::format_time(end);
+    return;
+  }
+  throw Impossible{"the member has no key " + id};
+}
+
+void add_admin(json& payload, const FederationChanges::Of& added) {
+  for (json& admin : payload["admins"]) {
+    if (admin["id"] != added.first) continue;
+    admin["key"] = added.second;
+    return;
+  }
+  payload["admins"].push_back({{"id", added.first}, {"key", added.second}});
+}
+
+void remove_admin(json& payload, const std::string& id) {
+  json& admins = payload["admins"];
+  const auto found =
+      std::find_if(admins.begin(), admins.end(), [&](const json& admin) { return admin["id"] == id; });
+  if (found == admins.end()) throw Impossible{id + " is not an admin"};
+  admins.erase(found);
+}
+
+void apply(json& payload, const FederationChanges& changes) {
+  for (const auto& member : changes.join) join(payload, member);
+  for (const auto& [address, status] : changes.status)
+    member_of(payload, address)["status"] = std::string{ledger::status_text(status)};
+  for (const auto& [address, roles] : changes.roles) set_roles(member_of(payload, address), roles);
+  for (const auto& [address, name] : changes.names) member_of(payload, address)["name"] = name;
+  for (const auto& [address, key] : changes.add_keys)
+    member_of(payload, address)["keys"].push_back(read_object(key, "a key"));
+  for (const auto& [key, end] : changes.end_keys) end_key(member_of(payload, key.first), key.second, end);
+  for (const auto& id : changes.remove_admins) remove_admin(payload, id);
+  for (const auto& admin : changes.add_admins) add_admin(payload, admin);
+  if (changes.threshold) payload["threshold"] = *changes.threshold;
+  if (changes.witness_quorum) payload["witness_quorum"] = *changes.witness_quorum;
+  if (changes.ca_spki_sha256) payload["ca_spki_sha256"] = *changes.ca_spki_sha256;
+}
+
+ledger::Result<std::string> changed(json payload, const FederationChanges& changes) {
+  try {
+    apply(payload, changes);
+  } catch (const Impossible& impossible) {
+    return Problem{impossible.reason};
+  }
+  std::string text = ledger::canonical_json(payload);
+  const auto federation = ledger::parse_federation(text);
+  if (!federation) return federation.error();
+  return text;
+}
+
+}  // namespace
+
+bool FederationChanges::empty() const {
+  return join.empty() && status.empty() && roles.empty() && names.empty() && add_keys.empty() &&
+         end_keys.empty() && add_admins.empty() && remove_admins.empty() && !threshold && !witness_quorum &&
+         !ca_spki_sha256;
+}
+
+ledger::Result<std::string> next_payload(std::string_view current, const FederationChanges& changes) {
+  auto payload = ledger::parse_json(current, {.max_bytes = ledger::kMaxFederationBytes, .max_depth = 8});
+  if (!payload) return payload.error();
+  json next = std::move(payload.value());
+  next["prev"] = ledger::to_hex(ledger::sha256(current));
+  next["version"] = next["version"].get<std::uint64_t>() + 1;
+  return changed(std::move(next), changes);
+}
+
+ledger::Result<std::string> first_payload(const FederationChanges& changes) {
+  return changed({{"v", 1},
+                  {"version", 1},
+                  {"prev", nullptr},
+                  {"threshold", 0},
+                  {"admins", json::array()},
+                  {"witness_quorum", 0},
+                  {"members", json::array()}},
+                 changes);
+}
+
+}  // namespace edge
