@@ -53,7 +53,12 @@ constexpr const char* kFirst = R"sql(
   CREATE INDEX outgoing_open ON outgoing(state) WHERE state < 2;
 )sql";
 
-constexpr std::array kSteps{kFirst};
+// Versions of the federation document, each verified before it was stored; the first is the one trusted.
+constexpr const char* kFederation = R"sql(
+  CREATE TABLE federation(version INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT;
+)sql";
+
+constexpr std::array kSteps{kFirst, kFederation};
 
 }  // namespace
 

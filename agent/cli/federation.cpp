@@ -94,7 +94,7 @@ void propose(const ProposeOptions& options, const Common& common) {
   initialise_cryptography();
   const auto changes = changes_of(options);
   if (changes.empty()) throw Failure(EX_USAGE, "nothing would change", "--help lists what can");
-  const auto current = read_document(options.current ? *options.current : common.load().federation.file);
+  const auto current = read_in_force(options.current, common);
   write_draft(next_payload(current.payload(), changes), &current, options, common);
 }
 
@@ -132,7 +132,8 @@ void show_document(const ledger::FederationDocument& document, const Common& com
 
 void show(const FilesOptions& options, const Common& common) {
   initialise_cryptography();
-  const fs::path file = options.file ? *options.file : common.load().federation.file;
+  if (!options.file) return show_document(read_in_force({}, common), common);
+  const fs::path& file = *options.file;
   const std::string text = read_whole(file, ledger::kMaxDraftBytes);
   if (const auto draft = ledger::parse_draft(text)) {
     const auto current = read_current(options.current, common, version_of(*draft));

@@ -5,6 +5,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/output.h"
 
@@ -58,7 +59,23 @@ ledger::FederationDraft read_draft(const fs::path& file) {
 std::optional<ledger::FederationDocument> read_current(const std::optional<fs::path>& file,
                                                        const Common& common, std::uint64_t draft_version) {
   if (draft_version == 1) return std::nullopt;
-  return read_document(file ? *file : common.load().federation.file);
+  return read_in_force(file, common);
+}
+
+ledger::FederationDocument read_in_force(const std::optional<fs::path>& file, const Common& common) {
+  if (file) return read_document(*file);
+  const Config config = common.load();
+  std::string text;
+  try {
+    CallHandlers handlers;
+    handlers.data = [&](std::string_view bytes) { text += bytes; };
+    (void)Daemon(config).call({{"command", "federation.show"}}, {}, handlers);
+  } catch (const Failure&) {
+    return read_document(config.federation.file);  // no agent runs here
+  }
+  auto document = ledger::open_first(text, std::nullopt);
+  if (!document) throw Failure(EX_PROTOCOL, "the agent's federation document: " + document.error().reason);
+  return std::move(document).value();
 }
 
 void write_text(const fs::path& file, const std::string& text) {

@@ -10,12 +10,14 @@
 namespace edge::cli {
 
 inline constexpr const char* kCurrentHelp =
-    "The version in force (else the one the configuration names in federation.file)";
+    "The version in force (else the running agent's, else federation.file of the configuration)";
 
 // Throws Failure with what is wrong with the file.
 ledger::FederationDocument read_document(const fs::path& file);
 ledger::FederationDraft read_draft(const fs::path& file);
-// What a draft of that version follows: nothing for version 1; `file`, or what this machine's agent follows.
+// `file`, or what this machine's agent follows.
+ledger::FederationDocument read_in_force(const std::optional<fs::path>& file, const Common& common);
+// What a draft of that version follows: nothing for version 1.
 std::optional<ledger::FederationDocument> read_current(const std::optional<fs::path>& file,
                                                        const Common& common, std::uint64_t draft_version);
 

@@ -49,7 +49,6 @@ struct LocalIdentity {
   ledger::Address address;
   const Signer* signer = nullptr;
   std::string kid;
-  std::uint64_t fed = 1;
 };
 
 // A JWS of kind `typ` that a member signed, verified with the key the federation document holds for exactly

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
+#include "agent/core/federation_query.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/limits.h"
 
@@ -65,8 +66,16 @@ ExchangeOutcome Exchange::handle(const VerifiedRequest& verified) const {
 }
 
 // The params were verified with the request.
+ExchangeOutcome Exchange::answer_versions(const VerifiedRequest& verified) const {
+  if (!ports_.federation_versions) return Refusal{Code::kUnsupported, "no federation document is shown here"};
+  const auto query = parse_federation_range(verified.request().params).value();
+  return unanchored(verified, encode_federation_versions(ports_.federation_versions(query.from, query.count)),
+                    kJson);
+}
+
 ExchangeOutcome Exchange::answer_from_ledgers(const VerifiedRequest& verified) const {
   const Request& request = verified.request();
+  if (request.operation == Operation::kFederationRange) return answer_versions(verified);
   if (ports_.ledgers == nullptr) return Refusal{Code::kUnsupported, "no ledger is shown here"};
   const bool range = request.operation == Operation::kLedgerRange;
   auto text = range ? ports_.ledgers->range(parse_ledger_range(request.params).value())
@@ -228,7 +237,7 @@ Manifest Exchange::manifest_for(const VerifiedRequest& verified, const StoredPay
   const Envelope& asked = verified.request().envelope;
   const auto& ciphertext = payload.seal.ciphertext;
   const bool inlined = ciphertext.size <= ledger::limits::kInlineBytes;
-  return {{asked.id, settings_.self.address, asked.from, settings_.self.fed, ports_.now()},
+  return {{asked.id, settings_.self.address, asked.from, verified.fed(), ports_.now()},
           verified.sha256(),
           std::move(content_type),
           "zstd",

@@ -85,6 +85,8 @@ struct ExchangePorts {
   std::function<ledger::TimePoint()> now;
   FillRandom fill_random;
   LedgerAnswers* ledgers = nullptr;  // null: nothing about ledgers is supported
+  // Texts of versions of the federation document from one on; none: federation-range is not supported.
+  std::function<std::vector<std::string>(std::uint64_t from, std::uint64_t count)> federation_versions{};
 };
 
 // An answer ready to be sent.
@@ -106,6 +108,7 @@ class Exchange {
   ExchangeOutcome handle(const VerifiedRequest& request) const;
 
  private:
+  ExchangeOutcome answer_versions(const VerifiedRequest& request) const;
   ExchangeOutcome answer_from_ledgers(const VerifiedRequest& request) const;
   ExchangeOutcome unanchored(const VerifiedRequest& request, std::string_view text,
                              std::string_view content_type) const;

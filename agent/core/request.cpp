@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "agent/core/federation_query.h"
 #include "agent/core/fhir/section_names.h"
 #include "agent/core/ledger_query.h"
 #include "ledger-client/core/canonical_json.h"
@@ -25,7 +26,8 @@ constexpr std::array kOperations{OperationName{Operation::kPing, "ping"},
                                  OperationName{Operation::kEverything, "everything"},
                                  OperationName{Operation::kLedgerRange, "ledger-range"},
                                  OperationName{Operation::kLedgerProof, "ledger-proof"},
-                                 OperationName{Operation::kCosign, "cosign"}};
+                                 OperationName{Operation::kCosign, "cosign"},
+                                 OperationName{Operation::kFederationRange, "federation-range"}};
 
 constexpr std::size_t kMaxIdentifierBytes = 1024;
 constexpr std::size_t kMaxReasonBytes = 4096;
@@ -100,6 +102,7 @@ ledger::Result<std::string> read_ledger_params(Operation operation, const json& 
   const std::string text = ledger::canonical_json(params);
   if (operation == Operation::kLedgerRange) return encoded(parse_ledger_range(text));
   if (operation == Operation::kLedgerProof) return encoded(parse_ledger_proof(text));
+  if (operation == Operation::kFederationRange) return encoded(parse_federation_range(text));
   return encoded(parse_cosign(text));
 }
 
@@ -179,7 +182,7 @@ struct RequestVerifier {
     refused.expires = *expires;
     if (const auto late = check_times(envelope, *expires); !late.empty()) return refuse(Code::kExpired, late);
     if (const auto why = check_response_topic(); !why.empty()) return refuse(Code::kMalformed, why);
-    if (envelope.fed != policy.fed) return refuse(Code::kUnsupported, "another federation version");
+    if (envelope.fed > policy.fed) return refuse(Code::kUnsupported, "a newer federation version");
     if (sender->status != ledger::MemberStatus::kActive)
       return refuse(Code::kNotAMember, "member is not active");
     return with_parameters(object, envelope, *expires, refuse);
@@ -196,7 +199,7 @@ struct RequestVerifier {
     Request request{envelope, *operation, expires, object["purpose"].get<std::string>(), {}};
     if (const auto why = read_params(object["params"], request); !why.empty())
       return refuse(Code::kMalformed, why);
-    return VerifiedRequest(std::move(request), sender, sha256);
+    return VerifiedRequest(std::move(request), *sender, policy.fed, sha256);
   }
 
   // Why they are not valid, or nothing.

@@ -10,12 +10,13 @@
 
 namespace edge {
 
-// The last three read ledgers or ask for a cosignature (ledger_query.h). Any active member may ask them,
-// without an allow rule, since ledgers are public within the federation; their purpose is kOperationsPurpose
-// and nothing else. They concern no patient: nothing about them is anchored, receipted or stored, and a
-// refusal of one is answered with its code and logged, but is neither an audit row nor counted in the
-// ledger's `refusals`, which count what was refused about patients.
-enum class Operation { kPing, kSummary, kEverything, kLedgerRange, kLedgerProof, kCosign };
+// The last four read ledgers, ask for a cosignature (ledger_query.h) or for versions of the federation
+// document (federation_query.h). Any active member may ask them, without an allow rule, since ledgers are
+// public within the federation; their purpose is kOperationsPurpose and nothing else. They concern no
+// patient: nothing about them is anchored, receipted or stored, and a refusal of one is answered with its
+// code and logged, but is neither an audit row nor counted in the ledger's `refusals`, which count what was
+// refused about patients.
+enum class Operation { kPing, kSummary, kEverything, kLedgerRange, kLedgerProof, kCosign, kFederationRange };
 std::string_view operation_text(Operation operation);
 std::optional<Operation> operation_from_text(std::string_view text);
 constexpr bool about_patient(Operation operation) {
@@ -23,7 +24,7 @@ constexpr bool about_patient(Operation operation) {
 }
 constexpr bool about_ledger(Operation operation) {
   return operation == Operation::kLedgerRange || operation == Operation::kLedgerProof ||
-         operation == Operation::kCosign;
+         operation == Operation::kCosign || operation == Operation::kFederationRange;
 }
 
 // What a request wants of a patient's record.
@@ -39,7 +40,7 @@ struct Request {
   ledger::TimePoint expires{};
   std::string purpose;   // HL7 PurposeOfUse
   RecordQuery query;     // summary, everything
-  std::string params{};  // ledger-range, ledger-proof, cosign: canonical text, as ledger_query.h has it
+  std::string params{};  // of the last four: canonical text, as ledger_query.h and federation_query.h have it
 };
 
 // The signed text of a request of ours.
@@ -49,15 +50,17 @@ std::string sign_request(const Request& request, const LocalIdentity& self);
 class VerifiedRequest {
  public:
   const Request& request() const { return request_; }
-  const ledger::Member& sender() const { return *sender_; }
-  const ledger::Hash& sha256() const { return sha256_; }  // of the JWS: what a repetition must equal
+  const ledger::Member& sender() const { return sender_; }  // as it was listed then
+  std::uint64_t fed() const { return fed_; }                // the federation version it was verified by
+  const ledger::Hash& sha256() const { return sha256_; }    // of the JWS: what a repetition must equal
 
  private:
-  VerifiedRequest(Request request, const ledger::Member* sender, const ledger::Hash& sha256)
-      : request_(std::move(request)), sender_(sender), sha256_(sha256) {}
+  VerifiedRequest(Request request, ledger::Member sender, std::uint64_t fed, const ledger::Hash& sha256)
+      : request_(std::move(request)), sender_(std::move(sender)), fed_(fed), sha256_(sha256) {}
   friend struct RequestVerifier;
   Request request_;
-  const ledger::Member* sender_;
+  ledger::Member sender_;
+  std::uint64_t fed_;
   ledger::Hash sha256_;
 };
 

@@ -13,6 +13,12 @@ namespace {
 constexpr std::uint32_t kMessageExpirySeconds = 900;
 }  // namespace
 
+bool Context::serves(const ledger::Address& peer) const {
+  const auto snapshot = federation();
+  const ledger::Member* member = snapshot->find(peer);
+  return member != nullptr && member->status == ledger::MemberStatus::kActive;
+}
+
 double Context::jitter() const {
   std::array<std::uint8_t, 2> bytes{};
   fill_random(bytes);

@@ -9,6 +9,7 @@
 #include "agent/config/config.h"
 #include "agent/core/envelope.h"
 #include "agent/core/exchange.h"
+#include "agent/daemon/current_federation.h"
 #include "agent/daemon/timer.h"
 #include "agent/daemon/work_queue.h"
 #include "ledger-client/mqtt/connection.h"
@@ -24,7 +25,7 @@ struct Counters {
 
 struct Context {
   const Config* config = nullptr;
-  const ledger::Federation* federation = nullptr;
+  const CurrentFederation* federations = nullptr;
   LocalIdentity self;
   std::vector<const age::Identity*> identities;
   mqtt_transport::Connection* connection = nullptr;
@@ -40,6 +41,15 @@ struct Context {
       [](const std::string&, std::uint64_t) { return std::string(); };
   // False before the own log was compared with what others remember: nothing can be issued yet.
   std::function<bool()> may_issue = [] { return true; };
+
+  // The version in force: taken once for each task, kept while it works.
+  std::shared_ptr<const ledger::Federation> federation() const { return federations->get(); }
+  std::uint64_t fed() const { return federation()->version; }
+  // Whether anything may be given to that address: an active member.
+  bool serves(const ledger::Address& peer) const;
+
+  // A peer works by a newer version of the federation document: asks it for what is missing here.
+  std::function<void(const ledger::Address&)> fetch_federation = [](const ledger::Address&) {};
 
   double jitter() const;                // [0, 1)
   std::uint64_t window_chunks() const;  // transfer.window in chunks, at least one

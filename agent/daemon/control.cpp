@@ -97,7 +97,8 @@ Operation read_operation(const json& call) {
 
 ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network,
                                  Responder& responder, DisclosureStore& disclosures, RequestStore& requests,
-                                 std::function<std::string()> status, std::function<bool()> connected)
+                                 std::function<std::string()> status, std::function<bool()> connected,
+                                 FederationBook& federation)
     : requester_(requester),
       calls_(calls),
       network_(network),
@@ -105,7 +106,8 @@ ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerN
       disclosures_(disclosures),
       requests_(requests),
       status_(std::move(status)),
-      connected_(std::move(connected)) {}
+      connected_(std::move(connected)),
+      federation_(federation) {}
 
 void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
   try {
@@ -118,6 +120,8 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     if (command == "ping") return ping(call.payload, channel);
     if (command == "bundle.open") return open(call.payload, channel);
     if (command == "ledger.recover") return channel.send('R', recover());
+    if (command == "federation.publish") return publish_federation(channel);
+    if (command == "federation.show") return show_federation(channel);
     if (command == "queue.list") return channel.send('R', queue_list());
     if (command == "queue.show") return channel.send('R', queue_show(id));
     if (command == "queue.retry" || command == "queue.drop") {
@@ -252,6 +256,30 @@ void ControlCommands::open(const std::string& call, ControlChannel& channel) {
     throw CallError{std::string(code_text(result.error().code)), result.error().reason,
                     "`ehr-agent queue show ID` tells its state"};
   send_result(channel, id, *result);
+}
+
+void ControlCommands::publish_federation(ControlChannel& channel) {
+  const auto document = channel.receive();
+  if (!document || document->kind != 'D') throw CallError{"malformed", "no federation document", ""};
+  const auto offer = federation_.offer(document->payload);
+  switch (offer.fate) {
+    case ledger::FederationFate::kAdopted:
+    case ledger::FederationFate::kKnown:
+      return channel.send('R', json{{"version", offer.version}}.dump());
+    case ledger::FederationFate::kAhead:
+      throw CallError{"malformed", "versions between this one and the one in force are missing", ""};
+    case ledger::FederationFate::kOlder:
+      throw CallError{"malformed", "it is older than the first version this agent was given", ""};
+    default:
+      throw CallError{"malformed", offer.reason, "`ehr-agent federation show` shows what is in force"};
+  }
+}
+
+void ControlCommands::show_federation(ControlChannel& channel) {
+  const std::string text = federation_.newest_text();
+  for (std::size_t at = 0; at < text.size(); at += kDataFrame)
+    channel.send('D', std::string_view(text).substr(at, kDataFrame));
+  channel.send('R', "{}");
 }
 
 std::string ControlCommands::queue_list() {

@@ -1,11 +1,12 @@
 // What the command line may ask of the running agent (control_socket.h has the frames): status, request,
-// ping, bundle.open, ledger.recover, queue.*.
+// ping, bundle.open, ledger.recover, queue.*, federation.*.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "agent/adapters/control_socket.h"
+#include "agent/daemon/federation_book.h"
 #include "agent/daemon/ledger_network.h"
 #include "agent/daemon/peer_calls.h"
 #include "agent/daemon/requester.h"
@@ -17,7 +18,7 @@ class ControlCommands {
  public:
   ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network, Responder& responder,
                   DisclosureStore& disclosures, RequestStore& requests, std::function<std::string()> status,
-                  std::function<bool()> connected);
+                  std::function<bool()> connected, FederationBook& federation);
   void handle(const Frame& call, ControlChannel& channel);
 
  private:
@@ -25,6 +26,8 @@ class ControlCommands {
   void ping(const std::string& call, ControlChannel& channel);
   void open(const std::string& call, ControlChannel& channel);
   std::string recover();
+  void publish_federation(ControlChannel& channel);
+  void show_federation(ControlChannel& channel);
   std::string queue_list();
   std::string queue_show(const std::string& id);
   void send_result(ControlChannel& channel, const std::string& id, const RequestResult& result);
@@ -37,6 +40,7 @@ class ControlCommands {
   RequestStore& requests_;
   std::function<std::string()> status_;
   std::function<bool()> connected_;
+  FederationBook& federation_;
 };
 
 }  // namespace edge

@@ -29,6 +29,7 @@ class FollowedLog {
     std::vector<ledger::NoteKey> keys;
     std::vector<ledger::NoteKey> witnesses;  // without the owner's own
     std::uint64_t quorum = 0;
+    bool operator==(const Identity&) const = default;
   };
 
   FollowedLog(Identity identity, const std::filesystem::path& database, std::vector<ledger::Address> peers,

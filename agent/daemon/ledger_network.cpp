@@ -137,7 +137,8 @@ std::string LedgerNetwork::own_witnessed() const {
 // --- other logs
 
 void LedgerNetwork::follow_members() {
-  const auto& federation = *context_.federation;
+  const auto snapshot = context_.federation();
+  const auto& federation = *snapshot;
   for (const ledger::Member& member : federation.members) {
     if (member.address == context_.self.address) continue;
     std::vector<ledger::Address> peers{member.address};
@@ -151,11 +152,16 @@ void LedgerNetwork::follow_members() {
     std::set<std::string> origins;
     for (const auto& dated : member.log_keys()) origins.insert(dated.key.name);
     for (const std::string& origin : origins) {
+      FollowedLog::Identity identity{member.address, origin, member.log_keys_of(origin), witnesses,
+                                     federation.witness_quorum};
+      // A log whose keys or witnesses have changed is opened anew; what is held of it stays on disk.
+      if (Log* known = find(origin)) {
+        if (known->followed->identity() == identity) continue;
+        logs_.erase(origin);
+      }
       Log log;
       log.followed = std::make_unique<FollowedLog>(
-          FollowedLog::Identity{member.address, origin, member.log_keys_of(origin), witnesses,
-                                federation.witness_quorum},
-          replica_file(options_.state_dir, origin), peers,
+          std::move(identity), replica_file(options_.state_dir, origin), peers,
           FollowedLog::Outside{[this, origin](const RangeAsk& ask) { ask_range(origin, ask); },
                                [this, origin](const std::string& note) { on_contradiction(origin, note); },
                                [](const std::string& what) {
@@ -165,6 +171,10 @@ void LedgerNetwork::follow_members() {
       logs_.emplace(origin, std::move(log));
     }
   }
+}
+
+void LedgerNetwork::on_federation() {
+  (void)post(1, [this] { follow_members(); });
 }
 
 LedgerNetwork::Log* LedgerNetwork::find(const std::string& origin) {
@@ -197,7 +207,8 @@ void LedgerNetwork::take(const Message& message, const Parsed& topic) {
 }
 
 void LedgerNetwork::take_cosignature(const Parsed& topic, std::string_view line) {
-  const ledger::Member* witness = context_.federation->find(*topic.peer);
+  const auto federation = context_.federation();
+  const ledger::Member* witness = federation->find(*topic.peer);
   if (witness == nullptr || !witness->has_role("witness") || *topic.peer == topic.agent) return;
   const auto key = witness->witness_key();
   if (!key) return;

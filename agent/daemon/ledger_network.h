@@ -63,6 +63,7 @@ class LedgerNetwork {
   // From MQTT handlers and the publisher: hand over.
   void on_message(mqtt_transport::Message&& message, const ledger::topics::Parsed& topic);
   void on_ready();
+  void on_federation();  // another version of the federation document is in force
   void on_published(const std::string& own_checkpoint_note);
 
   // A witness' answer to add-checkpoint. Waits for the network's thread.

@@ -21,7 +21,8 @@ std::vector<ledger::NoteKey> LedgerNetwork::own_keys() const {
 
 std::vector<ledger::NoteKey> LedgerNetwork::own_witnesses() const {
   std::vector<ledger::NoteKey> keys;
-  for (const ledger::Member& member : context_.federation->members) {
+  const auto federation = context_.federation();
+  for (const ledger::Member& member : federation->members) {
     if (member.address == context_.self.address || !member.has_role("witness")) continue;
     if (const auto key = member.witness_key()) keys.push_back(*key);
   }
@@ -30,7 +31,8 @@ std::vector<ledger::NoteKey> LedgerNetwork::own_witnesses() const {
 
 std::vector<ledger::Address> LedgerNetwork::others() const {
   std::vector<ledger::Address> addresses;
-  for (const ledger::Member& member : context_.federation->members) {
+  const auto federation = context_.federation();
+  for (const ledger::Member& member : federation->members) {
     if (member.address != context_.self.address && member.status == ledger::MemberStatus::kActive)
       addresses.push_back(member.address);
   }
@@ -47,7 +49,7 @@ void LedgerNetwork::on_published(const std::string& own_checkpoint_note) {
 
 void LedgerNetwork::take_own_cosignature(std::string_view line, const ledger::NoteKey& witness) {
   if (!own_cosignatures_.take(line, witness)) return;
-  const auto note = own_cosignatures_.witnessed(context_.federation->witness_quorum);
+  const auto note = own_cosignatures_.witnessed(context_.federation()->witness_quorum);
   const auto opened = note ? ledger::open_checkpoint_of(*note, own_origin_, own_keys())
                            : ledger::Result<ledger::SignedCheckpoint>(ledger::Problem{});
   if (!opened || opened->checkpoint.size > journal_.checkpoint().size) return;

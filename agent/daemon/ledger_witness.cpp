@@ -122,7 +122,8 @@ void LedgerNetwork::on_contradiction(const std::string& origin, const std::strin
 void LedgerNetwork::ask_for_proof(Log& log, const std::string& held, const ledger::SignedCheckpoint& second) {
   const std::string origin = log.followed->identity().origin;
   const LedgerProofQuery query{origin, log.followed->replica().size(), second.checkpoint.size};
-  for (const ledger::Member& member : context_.federation->members) {
+  const auto federation = context_.federation();
+  for (const ledger::Member& member : federation->members) {
     if (member.address == context_.self.address || member.status != ledger::MemberStatus::kActive) continue;
     calls_.call(member.address, Operation::kLedgerProof, encode_params(query), kProofPatience,
                 [this, origin, held, second](const Outcome<std::string>& answer) {

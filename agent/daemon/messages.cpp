@@ -7,8 +7,9 @@ namespace edge {
 
 void publish_manifest(const Context& context, const Manifest& manifest, ledger::ByteView inline_bytes) {
   const Envelope& envelope = manifest.envelope;
-  const ledger::Member* member = context.federation->find(envelope.to);
-  if (member == nullptr) return;
+  const auto federation = context.federation();
+  const ledger::Member* member = federation->find(envelope.to);
+  if (member == nullptr || member->status != ledger::MemberStatus::kActive) return;
   const std::string jws = sign_manifest(manifest, context.self);
   (void)context.publish(ledger::topics::manifest(envelope.to, envelope.from, envelope.id),
                         context.seal_to(*member, frame_manifest(jws, inline_bytes)), envelope.id);
@@ -16,7 +17,7 @@ void publish_manifest(const Context& context, const Manifest& manifest, ledger::
 
 void publish_ack(const Context& context, const ledger::Address& peer, const std::string& id,
                  const ReceiveWindow::State& state) {
-  const Ack ack{{id, context.self.address, peer, context.self.fed, context.now()}, state.next, state.missing};
+  const Ack ack{{id, context.self.address, peer, context.fed(), context.now()}, state.next, state.missing};
   (void)context.publish(ledger::topics::ack(peer, context.self.address, id),
                         ledger::to_bytes(ledger::as_bytes(sign_ack(ack, context.self))), id);
 }
@@ -24,7 +25,7 @@ void publish_ack(const Context& context, const ledger::Address& peer, const std:
 std::optional<ledger::Result<AcceptedManifest>> read_manifest(const Context& context, std::string_view jws,
                                                               const ManifestExpectation& expected) {
   const auto authentic = authenticate(jws, message_type::kManifest, expected.peer->address,
-                                      *context.federation, context.now(), kMaxSignedBytes);
+                                      *context.federation(), context.now(), kMaxSignedBytes);
   if (!authentic) {
     log::warning("manifest is not authentic",
                  {{"request", expected.id}, {"reason", authentic.error().reason}});
@@ -39,7 +40,7 @@ std::optional<ErrorReply> read_error(const Context& context, ledger::ByteView me
   const auto opened = age::open(context.identities, message);
   if (!opened) return std::nullopt;
   const auto authentic = authenticate(ledger::as_text(*opened), message_type::kError, asked.peer,
-                                      *context.federation, context.now(), kMaxSignedBytes);
+                                      *context.federation(), context.now(), kMaxSignedBytes);
   auto error = authentic ? parse_error(authentic->payload)
                          : ledger::Result<ErrorReply>(ledger::Problem{"not authentic"});
   if (!error || error->envelope.id != asked.id || error->envelope.to != context.self.address ||

@@ -60,7 +60,7 @@ bool PeerCalls::queue(const CallPointer& call, std::size_t bytes, std::function<
 void PeerCalls::call(const ledger::Address& peer, Operation operation, std::string params,
                      std::chrono::milliseconds patience, Done done) {
   if (about_patient(operation)) throw std::invalid_argument("PeerCalls: an operation about a patient");
-  if (context_.federation->find(peer) == nullptr)
+  if (context_.federation()->find(peer) == nullptr)
     return refuse_later(std::move(done), {Code::kNotAMember, "the peer is not in the federation document"});
   std::array<std::uint8_t, 10> random{};
   context_.fill_random(random);
@@ -111,13 +111,14 @@ void PeerCalls::run_refused() {
 
 void PeerCalls::send(Call& call) {
   if (call.request.empty()) {
-    const ledger::Member* member = context_.federation->find(call.peer);
+    const auto federation = context_.federation();
+    const ledger::Member* member = federation->find(call.peer);
     if (member == nullptr) return;
     const ledger::TimePoint now = context_.now();
     const auto left = std::max<std::chrono::milliseconds>(
         std::chrono::duration_cast<std::chrono::milliseconds>(call.give_up_at - Timer::Clock::now()),
         std::chrono::seconds(1));
-    const Request request{{call.id, context_.self.address, call.peer, context_.self.fed, now},
+    const Request request{{call.id, context_.self.address, call.peer, federation->version, now},
                           call.operation,
                           now + left,
                           std::string(kOperationsPurpose),

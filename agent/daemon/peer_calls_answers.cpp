@@ -14,7 +14,8 @@ constexpr std::uint64_t kMaxSmallAnswerBytes = 256 * 1024;
 constexpr std::size_t kMaxOverhead = 64 * 1024;  // of a ciphertext over its plaintext
 
 std::uint64_t max_answer(Operation operation) {
-  return operation == Operation::kLedgerRange ? PeerCalls::kMaxAnswerBytes : kMaxSmallAnswerBytes;
+  const bool range = operation == Operation::kLedgerRange || operation == Operation::kFederationRange;
+  return range ? PeerCalls::kMaxAnswerBytes : kMaxSmallAnswerBytes;
 }
 
 Refusal unacceptable(const std::string& why) {
@@ -54,7 +55,8 @@ void PeerCalls::take_manifest(const CallPointer& call, const Message& message) {
   if (!opened) return;
   const auto framed = unframe_manifest(*opened);
   if (!framed) return;
-  const ledger::Member* peer = context_.federation->find(call->peer);
+  const auto federation = context_.federation();
+  const ledger::Member* peer = federation->find(call->peer);
   if (peer == nullptr) return;
   const ManifestExpectation expected{
       peer, context_.self.address,       call->id,    call->sha256, "", false, 0,

@@ -59,8 +59,10 @@ std::size_t Requester::pending() const {
 
 Outcome<std::string> Requester::start(const ledger::Address& peer, Operation operation,
                                       const RecordQuery& query, const std::string& purpose) {
-  const ledger::Member* member = context_.federation->find(peer);
-  if (member == nullptr) return Refusal{Code::kNotAMember, "the peer is not in the federation document"};
+  const auto federation = context_.federation();
+  const ledger::Member* member = federation->find(peer);
+  if (member == nullptr || member->status != ledger::MemberStatus::kActive)
+    return Refusal{Code::kNotAMember, "the federation document does not list the peer as active"};
   if (pending() >= context_.config->limits.pending_requests)
     return Refusal{Code::kBusy, "too many requests are pending"};
   require_room(inbox_, context_.config->limits.min_free_bytes);
@@ -68,7 +70,7 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
   const ledger::TimePoint now = context_.now();
   std::array<std::uint8_t, 10> random{};
   context_.fill_random(random);
-  const Request request{{make_uuid_v7(now, random), context_.self.address, peer, context_.self.fed, now},
+  const Request request{{make_uuid_v7(now, random), context_.self.address, peer, context_.fed(), now},
                         operation,
                         now + context_.config->request.lifetime,
                         purpose,

@@ -59,12 +59,13 @@ void Requester::on_response(Message&& message, const Parsed& topic) {
 std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending& pending,
                                                                   std::string_view jws) {
   const auto& row = pending.row;
-  const ledger::Member* peer = context_.federation->find(row.peer);
+  const auto federation = context_.federation();
+  const ledger::Member* peer = federation->find(row.peer);
   if (peer == nullptr) return std::nullopt;
-  auto accepted = read_manifest(context_, jws,
-                                {peer, context_.self.address, row.id, row.sha256, row.purpose,
-                                 anchored(row.operation), context_.federation->witness_quorum,
-                                 context_.federation->witness_keys(), context_.config->limits.bundle_bytes});
+  auto accepted = read_manifest(
+      context_, jws,
+      {peer, context_.self.address, row.id, row.sha256, row.purpose, anchored(row.operation),
+       federation->witness_quorum, federation->witness_keys(), context_.config->limits.bundle_bytes});
   if (!accepted || !*accepted) return accepted;
   // A log that signed two histories anchors nothing any more; what was witnessed before stays valid.
   const auto& anchor = (*accepted)->manifest.anchor;
@@ -201,7 +202,8 @@ ledger::Result<ledger::Done> Requester::check_document(const Pending& pending, c
   const auto jws = ledger::parse_detached_jws(*bundle->signature_data, kMaxSignedBytes);
   if (!jws) return jws.error();
   const std::string prefix = make_kid(pending.row.peer, "");
-  const ledger::Member* member = context_.federation->find(pending.row.peer);
+  const auto federation = context_.federation();
+  const ledger::Member* member = federation->find(pending.row.peer);
   const auto key = member != nullptr && jws->kid.starts_with(prefix)
                        ? member->sign_key(jws->kid.substr(prefix.size()), context_.now())
                        : std::nullopt;
@@ -226,7 +228,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
                     ciphertext_sha256,    std::nullopt};
   if (manifest.anchor) {
     received.issued_index = manifest.anchor->index;
-    const Receipt receipt{{row.id, context_.self.address, row.peer, context_.self.fed, context_.now()},
+    const Receipt receipt{{row.id, context_.self.address, row.peer, context_.fed(), context_.now()},
                           row.sha256,
                           ciphertext_sha256,
                           manifest.plaintext_sha256};
@@ -257,7 +259,8 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
 }
 
 void Requester::send_receipt(const ledger::Address& peer, const std::string& id, const std::string& receipt) {
-  const ledger::Member* member = context_.federation->find(peer);
+  const auto federation = context_.federation();
+  const ledger::Member* member = federation->find(peer);
   if (member == nullptr) return;
   (void)context_.publish(ledger::topics::ack(peer, context_.self.address, id),
                          context_.seal_to(*member, ledger::as_bytes(receipt)), id);
@@ -303,10 +306,11 @@ void Requester::quarantine(Pending& pending, const std::string& reason, ledger::
 
 // The sender learns that its transfer ended, not why.
 void Requester::send_rejection(const Outgoing& row, Code code) {
-  const ledger::Member* member = context_.federation->find(row.peer);
+  const auto federation = context_.federation();
+  const ledger::Member* member = federation->find(row.peer);
   if (member == nullptr) return;
   const ErrorReply reply{
-      {row.id, context_.self.address, row.peer, context_.self.fed, context_.now()}, row.sha256, code};
+      {row.id, context_.self.address, row.peer, context_.fed(), context_.now()}, row.sha256, code};
   (void)context_.publish(ledger::topics::ack(row.peer, context_.self.address, row.id),
                          context_.seal_to(*member, ledger::as_bytes(sign_error(reply, context_.self))),
                          row.id);

@@ -11,6 +11,7 @@ using SteadyTime = Timer::Clock::time_point;
 namespace {
 
 constexpr std::chrono::seconds kBusyPause{1};  // between two `busy` to one peer
+constexpr std::chrono::milliseconds kVersionPatience{3'000}, kVersionLook{100};
 
 bool is_about_ledger(std::string_view operation) {
   const auto known = operation_from_text(operation);
@@ -24,7 +25,7 @@ Responder::Responder(const Context& context, DisclosureStore& store, FileSpool& 
       store_(store),
       spool_(spool),
       policy_{context.self.address,
-              context.federation->version,
+              context.fed(),
               context.config->limits.request_bytes,
               context.config->request.max_lifetime,
               context.config->request.clock_tolerance,
@@ -57,33 +58,53 @@ bool Responder::rate_allows(const ledger::Address& peer) {
 void Responder::on_request(Message&& message, const Parsed& topic) {
   const bool welcome = !draining_ && topic.agent == context_.self.address &&
                        message.payload.size() <= context_.config->limits.request_bytes &&
-                       context_.federation->find(*topic.peer) != nullptr && rate_allows(*topic.peer);
+                       context_.federation()->find(*topic.peer) != nullptr && rate_allows(*topic.peer);
   ++context_.counters->requests_received;
   const std::size_t bytes = message.payload.size();
   const SteadyTime received = Timer::Clock::now();
   auto shared = std::make_shared<Message>(std::move(message));
   if (!welcome ||
       !context_.queue->push(Stage::kInbound, topic.peer->text(), "", bytes, [this, shared, topic, received] {
-        guarded("request failed", topic.id, [&] { handle_request(*shared, topic, received); });
+        guarded("request failed", topic.id, [&] { handle_request(shared, topic, received); });
       })) {
     ++context_.counters->requests_dropped;
   }
 }
 
-void Responder::handle_request(const Message& message, const Parsed& topic, SteadyTime received) {
-  const auto opened = age::open(context_.identities, message.payload);
+// A sender of a newer version than ours: it, or anybody, is about to show it to us as well. True while that
+// may be waited for; the request is looked at again then.
+bool Responder::wait_for_version(const std::shared_ptr<const Message>& message, const Parsed& topic,
+                                 SteadyTime received) {
+  if (Timer::Clock::now() - received > kVersionPatience) return false;
+  context_.fetch_federation(*topic.peer);
+  context_.timer->at(Timer::Clock::now() + kVersionLook, [this, message, topic, received] {
+    (void)context_.queue->push(
+        Stage::kInbound, topic.peer->text(), "", message->payload.size(), [this, message, topic, received] {
+          guarded("request failed", topic.id, [&] { handle_request(message, topic, received); });
+        });
+  });
+  return true;
+}
+
+void Responder::handle_request(const std::shared_ptr<const Message>& message, const Parsed& topic,
+                               SteadyTime received) {
+  const auto opened = age::open(context_.identities, message->payload);
   if (!opened) {
     ++context_.counters->requests_dropped;
     return;
   }
-  const RequestArrival arrival{*topic.peer, topic.id, message.properties.response_topic};
-  auto outcome =
-      verify_request(ledger::as_text(*opened), arrival, *context_.federation, policy_, context_.now());
+  const RequestArrival arrival{*topic.peer, topic.id, message->properties.response_topic};
+  const auto federation = context_.federation();
+  RequestPolicy policy = policy_;
+  policy.fed = federation->version;
+  auto outcome = verify_request(ledger::as_text(*opened), arrival, *federation, policy, context_.now());
   if (const auto* dropped = std::get_if<Dropped>(&outcome)) {
     ++context_.counters->requests_dropped;
     log::info("request dropped", {{"peer", topic.peer->text()}, {"reason", dropped->reason}});
   } else if (auto* refused = std::get_if<RefusedRequest>(&outcome)) {
     const auto& envelope = refused->envelope;
+    const bool newer = refused->refusal.code == Code::kUnsupported && envelope.fed > policy.fed;
+    if (newer && wait_for_version(message, topic, received)) return;
     // The id is judged before what the request says, after its times.
     if (refused->refusal.code != Code::kExpired) {
       const auto known = store_.known(envelope.from, envelope.id);
@@ -151,8 +172,12 @@ void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
     const std::lock_guard lock(mutex_);
     exchange = exchange_;
   }
-  if (about_ledger(request.request().operation)) return work_on_ledgers(request, *exchange, received);
-  auto outcome = exchange->handle(request);
+  // The federation may have changed since the request was verified.
+  const bool serves = context_.serves(envelope.from);
+  if (serves && about_ledger(request.request().operation))
+    return work_on_ledgers(request, *exchange, received);
+  auto outcome = serves ? exchange->handle(request)
+                        : ExchangeOutcome(Refusal{Code::kNotAMember, "member is not active"});
   if (auto* answer = std::get_if<Answer>(&outcome)) {
     if (answer->manifest.anchor) ++context_.counters->bundles_issued;
     send_answer(*answer);
@@ -213,10 +238,11 @@ void Responder::refuse(const RefusalRecord& record, SteadyTime received, bool re
 
 void Responder::send_error(const ledger::Address& peer, const std::string& id,
                            const ledger::Hash& request_sha256, Code code, SteadyTime when) {
-  const ledger::Member* member = context_.federation->find(peer);
+  const auto federation = context_.federation();
+  const ledger::Member* member = federation->find(peer);
   if (member == nullptr) return;
   const ErrorReply reply{
-      {id, context_.self.address, peer, context_.self.fed, context_.now()}, request_sha256, code};
+      {id, context_.self.address, peer, context_.fed(), context_.now()}, request_sha256, code};
   auto sealed = std::make_shared<ledger::Bytes>(
       context_.seal_to(*member, ledger::as_bytes(sign_error(reply, context_.self))));
   const std::string topic = ledger::topics::error(peer, context_.self.address, id);

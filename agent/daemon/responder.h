@@ -57,8 +57,10 @@ class Responder {
     return peer.text() + " " + id;
   }
 
-  void handle_request(const mqtt_transport::Message& message, const ledger::topics::Parsed& topic,
-                      Timer::Clock::time_point received);
+  void handle_request(const std::shared_ptr<const mqtt_transport::Message>& message,
+                      const ledger::topics::Parsed& topic, Timer::Clock::time_point received);
+  bool wait_for_version(const std::shared_ptr<const mqtt_transport::Message>& message,
+                        const ledger::topics::Parsed& topic, Timer::Clock::time_point received);
   void handle_verified(const VerifiedRequest& request, Timer::Clock::time_point received);
   void handle_ack(const mqtt_transport::Message& message, const ledger::topics::Parsed& topic);
   void handle_receipt(const std::string& payload, const ledger::topics::Parsed& topic, std::string_view jws);
@@ -74,6 +76,7 @@ class Responder {
 
   void send_answer(const Answer& answer);
   void send_chunks(const Transfer& transfer, const std::vector<std::uint64_t>& numbers);
+  void stop_serving(const Transfer& transfer);
   void say_it_ended(const ledger::Address& peer, const std::string& id);
   void send_again(const TransferPointer& transfer);
   TransferPointer track(const ledger::Address& peer, const std::string& id, const StoredPayload& payload,

@@ -36,6 +36,7 @@ void Responder::send_answer(const Answer& answer) {
 void Responder::send_chunks(const Transfer& transfer, const std::vector<std::uint64_t>& numbers) {
   const auto& ciphertext = transfer.payload.seal.ciphertext;
   for (const std::uint64_t number : numbers) {
+    if (!context_.serves(transfer.peer)) return;
     const ledger::Bytes data = spool_.read(transfer.payload.file, number * ledger::limits::kChunkBytes,
                                            chunk_length(ciphertext.size, number));
     const auto result =
@@ -51,20 +52,19 @@ void Responder::send_again(const TransferPointer& transfer) {
   const auto stored = store_.outbound(transfer->peer, transfer->id);
   if (!stored || stored->state != OutboundState::kOpen) return forget(transfer->peer, transfer->id);
   const auto& seal = stored->payload.seal;
-  const Manifest manifest{
-      {stored->id, context_.self.address, stored->peer, context_.self.fed, context_.now()},
-      stored->request_sha256,
-      stored->content_type,
-      "zstd",
-      seal.plaintext_size,
-      seal.plaintext_sha256,
-      seal.ciphertext.size,
-      seal.ciphertext.sha256,
-      ledger::limits::kChunkBytes,
-      transfer->chunk_count,
-      seal.ciphertext.merkle_root,
-      stored->plaintext_salt,
-      store_.anchor(stored->entry_index, context_.own_witnessed())};
+  const Manifest manifest{{stored->id, context_.self.address, stored->peer, context_.fed(), context_.now()},
+                          stored->request_sha256,
+                          stored->content_type,
+                          "zstd",
+                          seal.plaintext_size,
+                          seal.plaintext_sha256,
+                          seal.ciphertext.size,
+                          seal.ciphertext.sha256,
+                          ledger::limits::kChunkBytes,
+                          transfer->chunk_count,
+                          seal.ciphertext.merkle_root,
+                          stored->plaintext_salt,
+                          store_.anchor(stored->entry_index, context_.own_witnessed())};
   publish_manifest(context_, manifest, stored->payload.inline_bytes);
   if (transfer->chunk_count == 0) return;
   std::vector<std::uint64_t> numbers;
@@ -78,7 +78,7 @@ void Responder::send_again(const TransferPointer& transfer) {
 void Responder::on_ack(Message&& message, const Parsed& topic) {
   if (topic.agent != context_.self.address ||
       message.payload.size() > context_.config->limits.request_bytes ||
-      context_.federation->find(*topic.peer) == nullptr) {
+      context_.federation()->find(*topic.peer) == nullptr) {
     return;
   }
   const std::size_t bytes = message.payload.size();
@@ -97,10 +97,11 @@ void Responder::handle_ack(const Message& message, const Parsed& topic) {
     if (!opened) return;
     const std::string_view jws = ledger::as_text(*opened);
     if (const auto receipt =
-            authenticate(jws, message_type::kReceipt, *topic.peer, *context_.federation, now, limit)) {
+            authenticate(jws, message_type::kReceipt, *topic.peer, *context_.federation(), now, limit)) {
       return handle_receipt(receipt->payload, topic, jws);
     }
-    const auto error = authenticate(jws, message_type::kError, *topic.peer, *context_.federation, now, limit);
+    const auto error =
+        authenticate(jws, message_type::kError, *topic.peer, *context_.federation(), now, limit);
     const auto reply =
         error ? parse_error(error->payload) : ledger::Result<ErrorReply>(ledger::Problem{"not authentic"});
     const auto stored = reply ? store_.outbound(*topic.peer, topic.id) : std::nullopt;
@@ -114,14 +115,18 @@ void Responder::handle_ack(const Message& message, const Parsed& topic) {
     return forget(*topic.peer, topic.id);
   }
   const auto authentic = authenticate(ledger::as_text(message.payload), message_type::kAck, *topic.peer,
-                                      *context_.federation, now, limit);
+                                      *context_.federation(), now, limit);
   if (!authentic) return;
   const auto ack = parse_ack(authentic->payload);
   if (!ack || ack->envelope.id != topic.id || ack->envelope.from != *topic.peer ||
       ack->envelope.to != context_.self.address)
     return;
-  if (memory_answers_.on_ack(*ack)) return;
   const auto transfer = find(*topic.peer, topic.id);
+  if (!context_.serves(*topic.peer)) {
+    if (transfer) stop_serving(*transfer);
+    return;
+  }
+  if (memory_answers_.on_ack(*ack)) return;
   if (!transfer) return say_it_ended(*topic.peer, topic.id);
   std::vector<std::uint64_t> numbers;
   {
@@ -131,6 +136,18 @@ void Responder::handle_ack(const Message& message, const Parsed& topic) {
     schedule_retry(*transfer);
   }
   send_chunks(*transfer, numbers);
+}
+
+// To whom the federation's document says no more: it gets not even the rest of what was begun.
+void Responder::stop_serving(const Transfer& transfer) {
+  const auto stored = store_.outbound(transfer.peer, transfer.id);
+  if (stored && stored->state == OutboundState::kOpen) {
+    store_.end_outbound(transfer.peer, transfer.id, OutboundState::kFailed,
+                        "the receiver is not an active member any more");
+    ++context_.counters->transfers_failed;
+    send_error(transfer.peer, transfer.id, stored->request_sha256, Code::kNotAMember, Timer::Clock::now());
+  }
+  forget(transfer.peer, transfer.id);
 }
 
 // To a receiver that still waits for what was given up here.
@@ -224,6 +241,7 @@ void Responder::tick(bool all) {
     (void)context_.queue->push(Stage::kInbound, transfer->peer.text(), "ack " + transfer->id, 0,
                                [this, transfer] {
                                  guarded("transfer failed", transfer->id, [&] {
+                                   if (!context_.serves(transfer->peer)) return stop_serving(*transfer);
                                    if (context_.now() < transfer->deadline) return send_again(transfer);
                                    store_.end_outbound(transfer->peer, transfer->id, OutboundState::kFailed,
                                                        "no receipt before transfer.deadline");

@@ -2,14 +2,13 @@
 
 #include <sodium.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
 #include "agent/adapters/log_retirement.h"
+#include "agent/core/federation_query.h"
 #include "agent/daemon/ledger_view.h"
 #include "agent/daemon/log.h"
-#include "ledger-client/core/federation_document.h"
 #include "ledger-client/core/topics.h"
 
 namespace edge {
@@ -28,15 +27,6 @@ ledger::TimePoint system_now() {
 std::int64_t steady_milliseconds() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Timer::Clock::now().time_since_epoch())
       .count();
-}
-
-ledger::Federation load_federation(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::runtime_error("can't read the federation document " + file.string());
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  auto document = ledger::open_first(text, std::nullopt);
-  if (!document) throw std::runtime_error(file.string() + ": " + document.error().reason);
-  return document->federation();
 }
 
 // The keys here must be the ones the others know; a stranger's key would only show as silence.
@@ -84,26 +74,27 @@ Service::Service(const Config& config)
     : config_(config),
       keys_(load_keys(config.keys.dir, *config.agent.address,
                       token_key(config.keys.sign_token, config.keys.sign_pin))),
-      federation_(load_federation(config.federation.file)),
       queue_(make_queue(config)),
-      context_{&config_,
-               &federation_,
-               {*config.agent.address, keys_.sign.signer.get(),
-                make_kid(*config.agent.address, keys_.sign.id), federation_.version},
-               {},
-               nullptr,
-               &queue_,
-               &timer_,
-               &counters_,
-               system_now,
-               [](std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }},
+      context_{
+          &config_,
+          &current_federation_,
+          {*config.agent.address, keys_.sign.signer.get(), make_kid(*config.agent.address, keys_.sign.id)},
+          {},
+          nullptr,
+          &queue_,
+          &timer_,
+          &counters_,
+          system_now,
+          [](std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }},
       publisher_(*config.agent.address, keys_.log.key.name) {
-  check_own_keys(keys_, federation_, *config.agent.address);
   for (const age::Identity& identity : keys_.age) context_.identities.push_back(&identity);
   std::filesystem::create_directories(config_.agent.state_dir);
   const auto database = config_.agent.state_dir / "agent.db";
   migrate_agent_tables(database);
+  auto history = load_federation(database, config_.federation.file);
+  current_federation_.set(history.newest().shared());
   journal_ = std::make_unique<ledger::Journal>(journal_options());
+  federation_ = std::make_unique<FederationBook>(std::move(history), *journal_, current_federation_);
   if (const auto why = journal_->frozen(); !why.empty())
     log::error("the ledger signs nothing", {{"reason", why}});
   records_ =
@@ -136,8 +127,9 @@ Service::Service(const Config& config)
   peer_calls_ = std::make_unique<PeerCalls>(context_);
   network_ = std::make_unique<LedgerNetwork>(context_, *journal_, *peer_calls_, network_options());
   publisher_.use(*connection_, [this](const std::string& note) { network_->on_published(note); });
-  if (federation_.find(*config_.agent.address)->has_role("witness"))
+  if (is_witness())
     ledger_answers_->set_cosign([this](const CosignQuery& query) { return network_->cosign(query); });
+  context_.fetch_federation = [this](const ledger::Address& peer) { fetch_federation(peer); };
   context_.own_witnessed = [this] { return network_->own_witnessed(); };
   context_.why_void = [this](const std::string& origin, std::uint64_t index) {
     return network_->why_void(origin, index);
@@ -145,7 +137,9 @@ Service::Service(const Config& config)
   context_.may_issue = [this] { return network_->compared(); };
   commands_ = std::make_unique<ControlCommands>(
       *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_,
-      [this] { return control_status(); }, [this] { return connection_->ready(); });
+      [this] { return control_status(); }, [this] { return connection_->ready(); }, *federation_);
+  open_federation();
+  check_own_keys(keys_, *context_.federation(), *config.agent.address);
 }
 
 Service::~Service() {
@@ -174,10 +168,10 @@ LedgerNetwork::Options Service::network_options() {
   options.interval = config_.ledger.interval;
   options.log_key = keys_.log.key;
   options.witness_key = keys_.witness.key;
-  const ledger::Member* own = federation_.find(*config_.agent.address);
-  if (own->has_role("witness")) options.witness_signer = keys_.witness.signer.get();
+  if (is_witness()) options.witness_signer = keys_.witness.signer.get();
   options.on_compared = [this] {
     append_retirement(*journal_, config_.agent.state_dir / "agent.db");
+    federation_->store_pending();
     publisher_.republish(journal_->checkpoint_note());
   };
   return options;
@@ -194,7 +188,9 @@ Exchange Service::make_exchange(const Config& config) {
   for (const AllowRule& rule : config.allow) settings.allowances.push_back({*rule.peer, rule.purposes});
   return {std::move(settings),
           {records_.get(), spool_.get(), disclosures_.get(), context_.now, context_.fill_random,
-           ledger_answers_.get()}};
+           ledger_answers_.get(), [this](std::uint64_t from, std::uint64_t count) {
+             return federation_->range(from, count, kMaxFederationRangeBytes);
+           }}};
 }
 
 void Service::reload(const ledger::Result<Config>& loaded) {
@@ -227,9 +223,10 @@ mqtt_transport::ConnectionOptions Service::connection_options() const {
   will.payload = ledger::to_bytes(ledger::as_bytes(will_json(boot_)));
   will.retained = true;
   options.will = std::move(will);
-  options.filters = {topics::all_requests_to(self),          topics::all_responses_to(self),
-                     std::string(topics::kEveryCheckpoint),  std::string(topics::kEveryEntries),
-                     std::string(topics::kEveryCosignature), std::string(topics::kEveryAlert)};
+  options.filters = {topics::all_requests_to(self),         topics::all_responses_to(self),
+                     std::string(topics::kEveryFederation), std::string(topics::kEveryCheckpoint),
+                     std::string(topics::kEveryEntries),    std::string(topics::kEveryCosignature),
+                     std::string(topics::kEveryAlert)};
   return options;
 }
 
@@ -242,6 +239,8 @@ void Service::route(mqtt_transport::Message&& message) {
     case topics::Kind::kCosignature:
     case topics::Kind::kAlerts:
       return network_->on_message(std::move(message), *topic);
+    case topics::Kind::kFederation:
+      return offer_shown(std::move(message), topic->agent);
     case topics::Kind::kRequest:
       return responder_->on_request(std::move(message), *topic);
     case topics::Kind::kAck:
@@ -280,6 +279,8 @@ void Service::on_ready() {
   publish_status("ready");
   publish_retained(topics::descriptor(context_.self.address), descriptor_jws(context_, config_.agent.name),
                    "application/jose");
+  publish_retained(topics::federation(context_.self.address), federation_->newest_text(),
+                   "application/jose+json");
   // What the broker retains of this log is compared before it is overwritten.
   if (network_->compared() && journal_->frozen().empty()) publisher_.republish(journal_->checkpoint_note());
   network_->on_ready();
@@ -326,6 +327,7 @@ void Service::start() {
 void Service::maintain() {
   try {
     const ledger::TimePoint now = context_.now();
+    federation_->store_pending();
     (void)disclosures_->append_refusal_counts();
     responder_->set_watermark(
         disclosures_->prune(config_.request.clock_tolerance + config_.request.max_lifetime));
@@ -356,6 +358,7 @@ std::string Service::control_status() {
                                                                 : "comparing its ledger"},
                               {"boot", boot_},
                               {"since", since_},
+                              {"federation", {{"version", context_.fed()}}},
                               {"broker",
                                {{"url", config_.mqtt.url},
                                 {"connected", connection_->ready()},

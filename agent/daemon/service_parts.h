@@ -8,6 +8,7 @@
 #include "agent/adapters/his/sqlite_store.h"
 #include "agent/adapters/ledger_answers.h"
 #include "agent/daemon/control.h"
+#include "agent/daemon/federation_book.h"
 #include "agent/daemon/ledger_network.h"
 #include "agent/daemon/ledger_publisher.h"
 #include "agent/daemon/peer_calls.h"
@@ -40,6 +41,13 @@ class Service {
   std::string status_line() const;
 
  private:
+  void offer_shown(mqtt_transport::Message&& message, const ledger::Address& from);
+  void publish_alert(ledger::AlertCode code);
+  void open_federation();
+  bool is_witness() const;
+  void fetch_federation(const ledger::Address& shown_by);
+  void ask_for_versions(std::vector<ledger::Address> peers);
+  void take_versions(const std::vector<ledger::Address>& peers, const Outcome<std::string>& answer);
   void route(mqtt_transport::Message&& message);
   void on_ready();
   void publish_status(const std::string& state);
@@ -53,13 +61,14 @@ class Service {
 
   const Config& config_;
   KeyRing keys_;
-  ledger::Federation federation_;
+  CurrentFederation current_federation_;
   Counters counters_;
   WorkQueue queue_;
   Timer timer_;
   Context context_;
   LedgerPublisher publisher_;
   std::unique_ptr<ledger::Journal> journal_;
+  std::unique_ptr<FederationBook> federation_;
   std::unique_ptr<his::SqliteStore> records_;
   std::unique_ptr<FileSpool> spool_;
   std::unique_ptr<DisclosureStore> disclosures_;
@@ -76,6 +85,7 @@ class Service {
 
   std::uint64_t boot_ = 0;
   std::string since_;
+  std::atomic<bool> fetching_federation_{false};
   std::atomic<bool> was_ready_{false}, draining_{false};
   std::atomic<std::int64_t> last_progress_{0};
 };

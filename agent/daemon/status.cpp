@@ -47,10 +47,11 @@ std::string descriptor_jws(const Context& context, const std::string& name) {
   const ledger::TimePoint now = context.now();
   // Addressed to nobody in particular: to itself, since every signed payload names a receiver.
   json payload = envelope_json(
-      {make_uuid_v7(now, random), context.self.address, context.self.address, context.self.fed, now});
+      {make_uuid_v7(now, random), context.self.address, context.self.address, context.fed(), now});
   payload["name"] = name;
   payload["version"] = EHR_VERSION;
-  payload["operations"] = {"ping", "summary", "everything", "ledger-range", "ledger-proof", "cosign"};
+  payload["operations"] = {"ping",         "summary", "everything",      "ledger-range",
+                           "ledger-proof", "cosign",  "federation-range"};
   payload["limits"] = {{"request_bytes", config.limits.request_bytes},
                        {"bundle_bytes", config.limits.bundle_bytes},
                        {"chunk_bytes", ledger::limits::kChunkBytes},

@@ -15,8 +15,18 @@ namespace {
 constexpr std::size_t kMaxDepth = 4;
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 8> kCodes{"equivocation", "rollback",     "stale",  "fresh",
-                                                 "break-glass",  "failed-audit", "frozen", "recovered"};
+constexpr std::array<std::string_view, 12> kCodes{"equivocation",
+                                                  "rollback",
+                                                  "stale",
+                                                  "fresh",
+                                                  "break-glass",
+                                                  "failed-audit",
+                                                  "frozen",
+                                                  "recovered",
+                                                  "federation-forged",
+                                                  "federation-forked",
+                                                  "federation-rolled-back",
+                                                  "federation-withheld"};
 
 Problem problem(std::string_view reason) {
   return Problem{"alert: " + std::string{reason}};

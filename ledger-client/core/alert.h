@@ -11,14 +11,18 @@ namespace ledger {
 inline constexpr std::size_t kMaxAlertBytes = kMaxEquivocationBytes + 512;
 
 enum class AlertCode {
-  kEquivocation,  // a log has signed two histories: with evidence
-  kRollback,      // a log is shorter than what somebody remembers of it
-  kStale,         // a log's checkpoint is not refreshed any more
-  kFresh,         // it is again
-  kBreakGlass,    // access without consent was used
-  kFailedAudit,   // a store could not show that it holds the data
-  kFrozen,        // nothing more is taken from a log
-  kRecovered      // a log that was frozen or rolled back goes on
+  kEquivocation,          // a log has signed two histories: with evidence
+  kRollback,              // a log is shorter than what somebody remembers of it
+  kStale,                 // a log's checkpoint is not refreshed any more
+  kFresh,                 // it is again
+  kBreakGlass,            // access without consent was used
+  kFailedAudit,           // a store could not show that it holds the data
+  kFrozen,                // nothing more is taken from a log
+  kRecovered,             // a log that was frozen or rolled back goes on
+  kFederationForged,      // a federation document was shown that is not what it says
+  kFederationForked,      // admins have signed two documents of one version
+  kFederationRolledBack,  // a member shows an older version than it did
+  kFederationWithheld     // a newer version is in use somewhere, and nobody shows it
 };
 std::string_view alert_code_text(AlertCode code);  // `equivocation`, …, as in the message
 

@@ -20,6 +20,7 @@ struct NoteKey {
   std::array<std::uint8_t, 4> id() const;
   std::string to_vkey() const;
   static Result<NoteKey> from_vkey(std::string_view vkey);
+  bool operator==(const NoteKey&) const = default;
 };
 
 struct NoteSignature {

@@ -12,21 +12,20 @@ namespace topics = ledger::topics;
 
 CallingPeer::CallingPeer(Broker& broker, const ledger::Federation& federation, const AgentProcess& folder,
                          Wire wire)
-    : federation_(federation),
+    : federation_(std::make_shared<const ledger::Federation>(federation)),
       wire_(std::move(wire)),
       keys_(edge::load_keys(folder.keys(), folder.address())),
       queue_({256, 64u << 20, 2}, {64, 64, 1}),
-      context_{
-          &config_,
-          &federation_,
-          {folder.address(), keys_.sign.signer.get(), edge::make_kid(folder.address(), keys_.sign.id), 1},
-          {&keys_.age.front()},
-          nullptr,
-          &queue_,
-          &timer_,
-          &counters_,
-          system_now,
-          [](std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }} {
+      context_{&config_,
+               &federation_,
+               {folder.address(), keys_.sign.signer.get(), edge::make_kid(folder.address(), keys_.sign.id)},
+               {&keys_.age.front()},
+               nullptr,
+               &queue_,
+               &timer_,
+               &counters_,
+               system_now,
+               [](std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }} {
   edge::initialise_cryptography();
   config_.transfer.retry_first = std::chrono::milliseconds(300);
   auto options = broker.agent_options(folder.address().text());

@@ -36,7 +36,7 @@ class CallingPeer {
   int told() const { return told_; }
 
  private:
-  ledger::Federation federation_;
+  edge::CurrentFederation federation_;
   Wire wire_;
   edge::KeyRing keys_;
   edge::Config config_;

@@ -221,7 +221,7 @@ TEST_CASE("a well anchored answer that is not the patient's signed bundle is qua
   const auto keys = edge::load_keys(scene.asking.keys(), scene.asking.address());
   auto about_other = edge::verify_request(
       edge::sign_request(request, {scene.asking.address(), keys.sign.signer.get(),
-                                   edge::make_kid(scene.asking.address(), keys.sign.id), 1}),
+                                   edge::make_kid(scene.asking.address(), keys.sign.id)}),
       {scene.asking.address(), request.envelope.id, ""}, peer->federation(), {peer->address(), 1},
       system_now());
   auto answer = liar.answer(std::get<edge::VerifiedRequest>(about_other));
@@ -240,7 +240,7 @@ TEST_CASE("answers nobody asked this peer for are not taken") {
   const auto& envelope = answer.manifest.envelope;
   const auto topic = ledger::topics::manifest(envelope.to, peer.address(), envelope.id);
   const auto key = edge::make_ed25519_signer(edge::random_secret(32));
-  const edge::LocalIdentity forger{peer.address(), key.get(), peer.identity().kid, 1};
+  const edge::LocalIdentity forger{peer.address(), key.get(), peer.identity().kid};
   peer.publish(topic, ledger::as_bytes("no age file"));
   peer.publish(topic, peer.seal(envelope.to, ledger::as_bytes("x")));
   peer.publish(topic, peer.seal(envelope.to, edge::frame_manifest(sign_manifest(answer.manifest, forger),

@@ -211,7 +211,7 @@ TEST_CASE("what nobody was asked for is not taken, and the honest answer still c
   scene.liar.publish(topic, scene.liar.seal(scene.other.address(), ledger::as_bytes("x")));
   scene.liar.publish(topic, ledger::Bytes((1u << 20) + 1, 0x41));
   const auto key = edge::make_ed25519_signer(edge::random_secret(32));
-  const edge::LocalIdentity forger{scene.liar.address(), key.get(), scene.liar.identity().kid, 1};
+  const edge::LocalIdentity forger{scene.liar.address(), key.get(), scene.liar.identity().kid};
   scene.liar.publish(
       topic,
       scene.liar.seal(scene.me(), edge::frame_manifest(sign_manifest(lie.manifest, forger), lie.ciphertext)));

@@ -117,14 +117,14 @@ TEST_CASE("what is not authentic gets no answer and leaves no trace") {
 
   request = attack.request();
   const auto other = edge::make_ed25519_signer(edge::random_secret(32));
-  send(request, sign_request(request, {self.address, other.get(), self.kid, 1}));  // forged
+  send(request, sign_request(request, {self.address, other.get(), self.kid}));  // forged
   request = attack.request();
   request.envelope.from = attack.federation[1].address();
   send(request, sign_request(request, self));  // in the name of somebody else
   request.envelope.from = self.address;
   request.envelope.id = new_request_id();
   send(request, sign_request(request, {self.address, self.signer,
-                                       edge::make_kid(attack.federation[1].address(), "sign-1"), 1}));
+                                       edge::make_kid(attack.federation[1].address(), "sign-1")}));
   request = attack.request();
   request.envelope.to = attack.federation[1].address();
   send(request, sign_request(request, self));  // forwarded

@@ -1,5 +1,6 @@
 #include "tests/support/message_examples.h"
 
+#include "agent/core/federation_query.h"
 #include "agent/core/ledger_query.h"
 #include "agent/core/reply.h"
 #include "agent/core/request.h"
@@ -102,6 +103,8 @@ std::vector<MessageExample> message_examples(const TwoAgents& agents) {
                         encode_params(LedgerRangeQuery{"ehr/10-20-0-5", 41, kMaxRangeEntries}))},
       {"request", "ledger-proof",
        c.ledger_request(Operation::kLedgerProof, encode_params(LedgerProofQuery{"ehr/10-20-0-5/2", 3, 7}))},
+      {"request", "federation-range",
+       c.ledger_request(Operation::kFederationRange, encode_params(FederationRangeQuery{2, 100}))},
       {"request", "cosign",
        c.ledger_request(Operation::kCosign,
                         encode_params(CosignQuery{"old 0\n\nehr/10-20-0-6\n1\n"

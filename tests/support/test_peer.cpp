@@ -46,7 +46,7 @@ TestPeer::TestPeer(Broker& broker, const ledger::Federation& federation, const s
 }
 
 edge::LocalIdentity TestPeer::identity() const {
-  return {address_, keys_.sign.signer.get(), edge::make_kid(address_, keys_.sign.id), 1};
+  return {address_, keys_.sign.signer.get(), edge::make_kid(address_, keys_.sign.id)};
 }
 
 void TestPeer::take(mqtt_transport::Message&& message) {

@@ -40,7 +40,7 @@ json member(const TestAgent& agent, const std::string& status) {
 }  // namespace
 
 edge::LocalIdentity TestAgent::identity() const {
-  return {address, sign.get(), edge::make_kid(address, "sign-1"), 1};
+  return {address, sign.get(), edge::make_kid(address, "sign-1")};
 }
 
 TwoAgents make_two_agents(const std::string& status_b) {

@@ -73,7 +73,7 @@ struct Signed {
                                   {},
                                   {}};
     std::ofstream(file + ".proof") << edge::sign_manifest(manifest, {kAddress, ring.sign.signer.get(),
-                                                                     edge::make_kid(kAddress, "sign-1"), 1})
+                                                                     edge::make_kid(kAddress, "sign-1")})
                                    << '\n';
   }
   Invoked verify(std::vector<std::string> trust) const {

@@ -32,11 +32,12 @@ struct Case {
   }
 
   test_support::TwoAgents agents = test_support::make_two_agents();
+  CurrentFederation federation{std::make_shared<const ledger::Federation>(agents.federation)};
   Config config;
   Counters counters;
   mqtt_transport::Connection connection{{"mqtt://127.0.0.1:1", {}, "nobody", {}, {}, {}, {}, {}, {}, {}}, {}};
   Context context{&config,
-                  &agents.federation,
+                  &federation,
                   agents.a.identity(),
                   {},
                   &connection,

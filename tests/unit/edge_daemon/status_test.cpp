@@ -52,8 +52,9 @@ TEST_CASE("metrics fit the schema") {
 TEST_CASE("the descriptor fits the schema") {
   const auto agents = test_support::make_two_agents();
   const Config config;
+  const CurrentFederation federation(std::make_shared<const ledger::Federation>(agents.federation));
   const Context context{&config,
-                        &agents.federation,
+                        &federation,
                         agents.a.identity(),
                         {},
                         nullptr,

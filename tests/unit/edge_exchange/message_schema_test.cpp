@@ -75,7 +75,7 @@ Verdict read(const std::string& schema, const std::string& payload, const test_s
 // Refusals of a request whose form is right: whom it is for, when, and of which federation.
 bool about_meaning(const std::string& reason) {
   for (const auto* words : {"from differs", "addressed to somebody", "id differs", "expires before",
-                            "lives longer", "issued in the future", "expired", "another federation version",
+                            "lives longer", "issued in the future", "expired", "a newer federation version",
                             // At most `size`, which a schema can't say.
                             "params.old_size"}) {
     if (reason.find(words) != std::string::npos) return true;

@@ -1,0 +1,153 @@
+#include "agent/daemon/federation_book.h"
+
+#include <fstream>
+#include <stdexcept>
+
+#include "agent/daemon/log.h"
+#include "ledger-client/core/entry_rules.h"
+#include "ledger-client/store/sqlite.h"
+
+namespace edge {
+
+namespace {
+
+using ledger::FederationFate;
+
+std::string read_file(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  if (!in) throw std::runtime_error("can't read the federation document " + file.string());
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+void insert(ledger::sqlite::Database& database, const ledger::FederationDocument& document) {
+  ledger::sqlite::Statement statement(database,
+                                      "INSERT OR IGNORE INTO federation(version, document) VALUES(?, ?)");
+  statement.bind(1, static_cast<std::int64_t>(document.version()));
+  statement.bind(2, std::string_view{document.text()});
+  statement.run();
+}
+
+std::vector<std::string> stored_texts(ledger::sqlite::Database& database) {
+  std::vector<std::string> texts;
+  ledger::sqlite::Statement statement(database, "SELECT document FROM federation ORDER BY version");
+  while (statement.step()) texts.emplace_back(statement.column_text(0));
+  return texts;
+}
+
+}  // namespace
+
+ledger::FederationHistory load_federation(const std::filesystem::path& database,
+                                          const std::filesystem::path& file) {
+  ledger::sqlite::Database connection(database);
+  const auto texts = stored_texts(connection);
+  if (!texts.empty()) {
+    auto history = ledger::FederationHistory::restore(texts);
+    if (!history) throw std::runtime_error("the stored federation document: " + history.error().reason);
+    return std::move(history).value();
+  }
+  auto first = ledger::open_first(read_file(file), std::nullopt);
+  if (!first) throw std::runtime_error(file.string() + ": " + first.error().reason);
+  insert(connection, *first);
+  return ledger::FederationHistory(std::move(first).value());
+}
+
+FederationBook::FederationBook(ledger::FederationHistory history, ledger::Journal& journal,
+                               CurrentFederation& current)
+    : journal_(journal),
+      current_(current),
+      history_(std::move(history)),
+      stored_(history_.newest().version()) {}
+
+ledger::FederationOffer FederationBook::offer(std::string_view text,
+                                              const std::optional<ledger::Address>& from) {
+  ledger::FederationOffer offer;
+  std::shared_ptr<const ledger::Federation> adopted;
+  {
+    const std::lock_guard lock(mutex_);
+    offer = history_.offer(text);
+    if (offer.fate == FederationFate::kAdopted) {
+      adopted = history_.newest().shared();
+      // In force before it is stored: a revocation waits for no disk. What is lost in a crash is shown again.
+      current_.set(adopted);
+    }
+  }
+  switch (offer.fate) {
+    case FederationFate::kAdopted:
+      log::info("federation document adopted", {{"version", std::to_string(offer.version)}});
+      if (events_.adopted) events_.adopted(adopted);
+      store_pending();
+      break;
+    case FederationFate::kForked:
+      alarm(ledger::AlertCode::kFederationForked, offer, from);
+      break;
+    case FederationFate::kForged:
+      alarm(ledger::AlertCode::kFederationForged, offer, from);
+      break;
+    default:
+      break;
+  }
+  if (from && offer.fate != FederationFate::kForged) watch_for_rollback(offer, *from);
+  return offer;
+}
+
+void FederationBook::alarm(ledger::AlertCode code, const ledger::FederationOffer& offer,
+                           const std::optional<ledger::Address>& from) {
+  log::error("federation document refused", {{"code", ledger::alert_code_text(code)},
+                                             {"version", std::to_string(offer.version)},
+                                             {"peer", from ? from->text() : ""},
+                                             {"reason", offer.reason}});
+  if (events_.alarm) events_.alarm(code);
+}
+
+// Who has shown a version doesn't forget it. That a member is behind is no lie: it may have been away.
+void FederationBook::watch_for_rollback(const ledger::FederationOffer& offer, const ledger::Address& from) {
+  bool back = false;
+  {
+    const std::lock_guard lock(mutex_);
+    std::uint64_t& newest = shown_[from];
+    back = offer.version < newest;
+    newest = std::max(newest, offer.version);
+  }
+  if (back) alarm(ledger::AlertCode::kFederationRolledBack, offer, from);
+}
+
+std::string FederationBook::newest_text() const {
+  const std::lock_guard lock(mutex_);
+  return history_.newest().text();
+}
+
+std::vector<std::string> FederationBook::range(std::uint64_t from, std::uint64_t count,
+                                               std::size_t max_bytes) const {
+  const std::lock_guard lock(mutex_);
+  return history_.range(from, count, max_bytes);
+}
+
+void FederationBook::store_pending() {
+  const std::lock_guard one_at_a_time(storing_);
+  std::vector<ledger::FederationDocument> pending;
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::uint64_t version = stored_ + 1; version <= history_.newest().version(); ++version)
+      pending.push_back(*history_.find(version));
+  }
+  if (pending.empty()) return;
+  std::vector<ledger::NewEntry> entries;
+  entries.reserve(pending.size());
+  for (const auto& document : pending) {
+    entries.push_back({std::string{ledger::entry_type::kFederationAdopted},
+                       ledger::encode_body(ledger::FederationAdopted{document.version(), document.sha256()}),
+                       {}});
+  }
+  const auto statements = [&pending](ledger::sqlite::Database& database, std::uint64_t) {
+    for (const auto& document : pending) insert(database, document);
+  };
+  if (!journal_.append(std::move(entries), statements, ledger::Work::kBegun)) {
+    // The ledger waits for the comparison with others, is frozen, or the disk is full: tried again later.
+    log::warning("the adopted federation document is not anchored yet; it is in force all the same");
+    return;
+  }
+  const std::lock_guard lock(mutex_);
+  stored_ = pending.back().version();
+}
+
+}  // namespace edge

@@ -1,0 +1,112 @@
+// The service's part in the federation document: what members show, what is asked for, what is alarmed.
+#include <fstream>
+
+#include "agent/core/federation_query.h"
+#include "agent/daemon/log.h"
+#include "agent/daemon/service_parts.h"
+#include "ledger-client/core/topics.h"
+
+namespace edge {
+
+namespace topics = ledger::topics;
+
+namespace {
+
+constexpr std::chrono::milliseconds kFederationPatience{3'000};  // for one member to answer federation-range
+constexpr std::chrono::milliseconds kFederationPause{10'000};    // after nobody could
+
+}  // namespace
+
+bool Service::is_witness() const {
+  const auto federation = context_.federation();
+  const ledger::Member* own = federation->find(*config_.agent.address);
+  return own != nullptr && own->has_role("witness");
+}
+
+// The file may be newer than what is kept here: somebody brought it by hand.
+void Service::open_federation() {
+  federation_->use({[this](const std::shared_ptr<const ledger::Federation>&) {
+                      publish_retained(topics::federation(context_.self.address), federation_->newest_text(),
+                                       "application/jose+json");
+                      network_->on_federation();
+                    },
+                    [this](ledger::AlertCode code) { publish_alert(code); }});
+  std::ifstream in(config_.federation.file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!text.empty()) (void)federation_->offer(text);
+}
+
+void Service::publish_alert(ledger::AlertCode code) {
+  mqtt_transport::Message message;
+  message.topic = topics::alerts(context_.self.address);
+  ledger::Alert alert;
+  alert.code = code;
+  alert.time = context_.now();
+  message.payload = ledger::to_bytes(ledger::as_bytes(ledger::encode_alert(alert)));
+  message.properties.content_type = "application/json";
+  message.properties.payload_is_text = true;
+  (void)connection_->publish(std::move(message));
+}
+
+// One at a time: from whoever is known to have more, then from every other active member, version by version.
+void Service::fetch_federation(const ledger::Address& shown_by) {
+  if (fetching_federation_.exchange(true)) return;
+  const auto federation = context_.federation();
+  std::vector<ledger::Address> peers;
+  for (const ledger::Member& member : federation->members) {
+    if (member.address == context_.self.address || member.status != ledger::MemberStatus::kActive) continue;
+    peers.insert(member.address == shown_by ? peers.begin() : peers.end(), member.address);
+  }
+  ask_for_versions(std::move(peers));
+}
+
+void Service::ask_for_versions(std::vector<ledger::Address> peers) {
+  if (peers.empty()) {
+    log::error("federation document withheld: a newer version is in use, and nobody shows it");
+    publish_alert(ledger::AlertCode::kFederationWithheld);
+    timer_.at(Timer::Clock::now() + kFederationPause, [this] { fetching_federation_ = false; });
+    return;
+  }
+  const ledger::Address peer = peers.front();
+  peer_calls_->call(peer, Operation::kFederationRange,
+                    encode_params(FederationRangeQuery{context_.fed() + 1, kMaxFederationVersions}),
+                    kFederationPatience,
+                    [this, peers](const Outcome<std::string>& answer) { take_versions(peers, answer); });
+}
+
+void Service::take_versions(const std::vector<ledger::Address>& peers, const Outcome<std::string>& answer) {
+  const auto versions =
+      answer ? parse_federation_versions(*answer)
+             : ledger::Result<std::vector<std::string>>(ledger::Problem{answer.error().reason});
+  bool further = false;
+  if (versions) {
+    for (const std::string& text : *versions) {
+      if (federation_->offer(text).fate != ledger::FederationFate::kAdopted) break;
+      further = true;
+    }
+  }
+  if (further) {
+    fetching_federation_ = false;  // whoever is ahead of this as well shows it again
+    return;
+  }
+  ask_for_versions({peers.begin() + 1, peers.end()});
+}
+
+// What a member shows as the newest it knows.
+void Service::offer_shown(mqtt_transport::Message&& message, const ledger::Address& from) {
+  const std::size_t bytes = message.payload.size();
+  if (from == context_.self.address || bytes == 0 || bytes > ledger::kMaxFederationTextBytes) return;
+  auto shared = std::make_shared<mqtt_transport::Message>(std::move(message));
+  (void)queue_.push(Stage::kInbound, from.text(), "federation", bytes, [this, shared, from] {
+    try {
+      const auto text = ledger::as_text(shared->payload);
+      const auto offer = federation_->offer(text, from);
+      if (offer.fate == ledger::FederationFate::kAhead) fetch_federation(from);
+    } catch (const std::exception& fault) {
+      log::error("a federation document could not be looked at",
+                 {{"peer", from.text()}, {"cause", fault.what()}});
+    }
+  });
+}
+
+}  // namespace edge
