@@ -58,7 +58,37 @@ constexpr const char* kFederation = R"sql(
   CREATE TABLE federation(version INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT;
 )sql";
 
-constexpr std::array kSteps{kFirst, kFederation};
+constexpr const char* kConsents = R"sql(
+  -- state: 0 active, 1 revoked, 2 forgotten. `patient` is a pseudonym under a key that lies sealed in
+  -- agent_meta; NULL for any patient. `terms` are the rules and nobody's data; what was said about whom, and
+  -- its signature, lie sealed to the agent's own age recipient. Deleting salts, pseudonyms and the sealed text
+  -- unlinks the rest.
+  CREATE TABLE consent(
+    number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, state INTEGER NOT NULL, any_patient INTEGER NOT NULL,
+    patient BLOB, terms TEXT NOT NULL, sealed BLOB, source TEXT NOT NULL, attested TEXT NOT NULL,
+    source_tag BLOB, content_tag BLOB, remark TEXT NOT NULL DEFAULT '',
+    granted INTEGER NOT NULL, granted_entry INTEGER NOT NULL, revoked INTEGER, revoked_entry INTEGER) STRICT;
+  CREATE INDEX consent_patient ON consent(patient) WHERE state = 0 AND any_patient = 0;
+  CREATE INDEX consent_any ON consent(any_patient) WHERE state = 0 AND any_patient = 1;
+  CREATE INDEX consent_source ON consent(source_tag) WHERE source_tag IS NOT NULL;
+  CREATE INDEX consent_content ON consent(content_tag) WHERE content_tag IS NOT NULL;
+  -- Forgotten consents of the HIS, which it may still hold: so that they are not taken over anew. Not linked to
+  -- the rows they were.
+  CREATE TABLE consent_left(source_tag BLOB NOT NULL, content_tag BLOB NOT NULL,
+    PRIMARY KEY(source_tag, content_tag)) STRICT, WITHOUT ROWID;
+  CREATE TABLE consent_salt(
+    id TEXT NOT NULL, entry TEXT NOT NULL, field TEXT NOT NULL, salt BLOB NOT NULL,
+    PRIMARY KEY(id, entry, field)) STRICT, WITHOUT ROWID;
+
+  -- Records opened in an emergency; `sealed` holds the reason and the patient, `review` who looked at it.
+  CREATE TABLE break_glass(
+    entry_index INTEGER PRIMARY KEY, peer TEXT NOT NULL, request TEXT NOT NULL, used INTEGER NOT NULL,
+    sealed BLOB NOT NULL, reason_salt BLOB NOT NULL, patient_salt BLOB NOT NULL,
+    reviewed INTEGER, review BLOB, review_salt BLOB, review_entry INTEGER) STRICT;
+  CREATE INDEX break_glass_open ON break_glass(entry_index) WHERE reviewed IS NULL;
+)sql";
+
+constexpr std::array kSteps{kFirst, kFederation, kConsents};
 
 }  // namespace
 

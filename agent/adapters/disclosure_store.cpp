@@ -69,6 +69,31 @@ void insert_salt(Database& database, std::string_view peer, std::string_view req
       .run();
 }
 
+ledger::BundleIssued body_of(const Disclosure& disclosure) {
+  const Request& request = disclosure.request->request();
+  const SealedPayload& seal = disclosure.payload.seal;
+  return {request.envelope.id,
+          request.envelope.from.text(),
+          request.purpose,
+          seal.ciphertext.sha256,
+          seal.ciphertext.merkle_root,
+          seal.ciphertext.size,
+          disclosure.plaintext_commitment,
+          disclosure.patient_commitment};
+}
+
+Refusal refused_issue(ledger::AppendError error, const ledger::Journal& journal) {
+  switch (error) {
+    case ledger::AppendError::kDuplicate:
+      return {Code::kReplayed, "an answer for this id is already on the ledger"};
+    case ledger::AppendError::kDiskFull:
+      return {Code::kFailed, "no room on the ledger's disk"};
+    default:
+      // What froze it may be the commit of this very entry.
+      throw Unavailable("the ledger signs nothing: " + journal.frozen());
+  }
+}
+
 }  // namespace
 
 DisclosureStore::DisclosureStore(ledger::Journal& journal, Options options)
@@ -87,21 +112,26 @@ std::optional<KnownRequest> DisclosureStore::known(const ledger::Address& peer, 
   });
 }
 
-Outcome<Anchor> DisclosureStore::issue(const Disclosure& disclosure) {
+IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
   const VerifiedRequest& verified = *disclosure.request;
   const Request& request = verified.request();
   const Envelope& asked = request.envelope;
-  const SealedPayload& seal = disclosure.payload.seal;
-  const ledger::BundleIssued body{asked.id,
-                                  asked.from.text(),
-                                  request.purpose,
-                                  seal.ciphertext.sha256,
-                                  seal.ciphertext.merkle_root,
-                                  seal.ciphertext.size,
-                                  disclosure.plaintext_commitment,
-                                  disclosure.patient_commitment};
+  const std::string unique = asked.from.text() + " " + asked.id;
+  std::vector<ledger::NewEntry> entries{
+      {std::string(ledger::entry_type::kBundleIssued), ledger::encode_body(body_of(disclosure)), unique}};
+  std::optional<BreakGlassUse> use;
+  if (disclosure.decision.break_glass) {
+    use.emplace(request, *options_.vault, options_.fill_random);
+    entries.push_back(use->entry());
+  }
   const ledger::TimePoint now = options_.now();
   const auto statements = [&](Database& database, std::uint64_t index) {
+    // A consent that was revoked while the bundle was made counts: this is the last moment it can.
+    const ConsentDecision decision =
+        disclosure.decide_again(options_.consents->read(database, disclosure.patient_key));
+    if (!(decision.permitted == disclosure.decision.permitted) ||
+        decision.break_glass != disclosure.decision.break_glass)
+      throw ConsentChanged{};
     insert_request_id(database, asked.from, asked.id, verified.sha256(), true, "", request.expires);
     insert_audit(database, {now, asked.from.text(), asked.id, verified.sha256(),
                             operation_text(request.operation), request.purpose, "disclosed", "", "", index,
@@ -109,24 +139,20 @@ Outcome<Anchor> DisclosureStore::issue(const Disclosure& disclosure) {
     insert_salt(database, asked.from.text(), asked.id, ledger::kCommitPlaintext, disclosure.plaintext_salt);
     insert_salt(database, asked.from.text(), asked.id, ledger::kCommitPatient, disclosure.patient_salt);
     insert_outbound(database, disclosure, index, now, now + options_.transfer_deadline);
+    if (use) use->insert(database, index + 1, now);
   };
-  auto appended = journal_.append({{std::string(ledger::entry_type::kBundleIssued), ledger::encode_body(body),
-                                    asked.from.text() + " " + asked.id}},
-                                  statements);
-  if (!appended) {
-    switch (appended.error()) {
-      case ledger::AppendError::kDuplicate:
-        return Refusal{Code::kReplayed, "an answer for this id is already on the ledger"};
-      case ledger::AppendError::kDiskFull:
-        return Refusal{Code::kFailed, "no room on the ledger's disk"};
-      case ledger::AppendError::kFrozen:
-        // What froze it may be the commit of this very entry.
-        throw Unavailable("the ledger signs nothing: " + journal_.frozen());
-    }
+  try {
+    auto appended = journal_.append(std::move(entries), statements);
+    if (!appended) return refused_issue(appended.error(), journal_);
+    ledger::AppendedEntry& entry = appended->entries.front();
+    Issued issued{Anchor{std::move(entry.line), entry.index, std::move(entry.inclusion),
+                         std::move(appended->checkpoint_note)},
+                  std::nullopt};
+    if (use) issued.break_glass_entry = appended->entries.back().index;
+    return issued;
+  } catch (const ConsentChanged&) {
+    return ConsentChanged{};
   }
-  ledger::AppendedEntry& entry = appended->entries.front();
-  return Anchor{std::move(entry.line), entry.index, std::move(entry.inclusion),
-                std::move(appended->checkpoint_note)};
 }
 
 void DisclosureStore::refuse(const RefusalRecord& record) {

@@ -3,7 +3,8 @@
 // Thread-safe.
 #pragma once
 
-#include "agent/adapters/agent_schema.h"
+#include "agent/adapters/break_glass_store.h"
+#include "agent/adapters/consent_store.h"
 #include "agent/core/exchange.h"
 
 namespace edge {
@@ -43,11 +44,13 @@ class DisclosureStore : public DisclosureLog {
     std::chrono::milliseconds transfer_deadline{};
     std::function<ledger::TimePoint()> now;
     FillRandom fill_random;
+    const ConsentStore* consents = nullptr;  // without it and the vault nothing can be issued
+    const PatientVault* vault = nullptr;
   };
   DisclosureStore(ledger::Journal& journal, Options options);
 
   std::optional<KnownRequest> known(const ledger::Address& peer, const std::string& id) override;
-  Outcome<Anchor> issue(const Disclosure& disclosure) override;
+  IssueOutcome issue(const Disclosure& disclosure) override;
   void refuse(const RefusalRecord& record);
 
   // One entry per peer for every hour that is over (`refusals`). Returns how many were appended.

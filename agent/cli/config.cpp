@@ -13,8 +13,7 @@ void check(Common& common) {
   const auto loaded = load_config(path);
   if (!common.json) {
     const auto config = common.load();  // throws with every problem
-    std::cout << path.string() << ": good; this agent is " << config.agent.address->text() << ", "
-              << config.allow.size() << (config.allow.size() == 1 ? " allow rule\n" : " allow rules\n");
+    std::cout << path.string() << ": good; this agent is " << config.agent.address->text() << '\n';
     return;
   }
   nlohmann::json out{{"file", path.string()}, {"ok", loaded.ok()}, {"problems", nlohmann::json::array()}};
@@ -36,9 +35,9 @@ void show(const Common& common) {
   }
   for (const auto& [name, value] : out.items())
     std::cout << name << " = " << value.get<std::string>() << '\n';
-  for (const auto& rule : config.allow) {
-    std::cout << "allow " << rule.peer->text() << ':';
-    for (const auto& purpose : rule.purposes) std::cout << ' ' << purpose;
+  for (const auto& group : config.groups) {
+    std::cout << "group " << group.name << ':';
+    for (const auto& peer : group.peers) std::cout << ' ' << peer.text();
     std::cout << '\n';
   }
 }

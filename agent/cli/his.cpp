@@ -9,6 +9,7 @@
 
 #include "agent/adapters/his/sqlite_store.h"
 #include "agent/cli/commands.h"
+#include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/output.h"
 #include "agent/cli/patient.h"
@@ -52,10 +53,21 @@ nlohmann::json to_json(const his::ImportProgress& progress) {
           {"unchanged", progress.unchanged_files}};
 }
 
+// Consents among what was imported count at once; an agent that does not run looks when it starts.
+void tell_agent(const Config& config) {
+  try {
+    Daemon(config).call({{"command", "consent.sync"}});
+  } catch (const Failure& failure) {
+    if (failure.status() != EX_UNAVAILABLE)
+      std::cerr << "warning: the agent was not told about consents: " << failure.what() << '\n';
+  }
+}
+
 void import(const std::vector<fs::path>& paths, Common& common) {
   for (const auto& path : paths)
     if (!fs::exists(path)) throw Failure(EX_NOINPUT, path.string() + ": there is no such file or folder");
-  auto store = open_for_writing(common.load());
+  const Config config = common.load();
+  auto store = open_for_writing(config);
   nlohmann::json rejected = nlohmann::json::array();
   std::uint64_t count = 0;
   Progress bar;
@@ -69,6 +81,7 @@ void import(const std::vector<fs::path>& paths, Common& common) {
         std::cerr << "rejected: " << printable(one.place) << ": " << printable(one.reason) << '\n';
       });
   bar.clear();
+  tell_agent(config);
   if (count > 0) common.status = EX_DATAERR;
   if (common.json) {
     auto out = to_json(result);

@@ -138,17 +138,18 @@ void print_steps(const Done& done, const fs::path& file, const nlohmann::ordered
   for (const auto& path : done.made) std::cout << "made " << path << '\n';
   if (done.made.empty()) std::cout << "everything was there already; nothing was touched\n";
   const std::string keys = config.keys.dir.string();
-  std::cout << "\nThis agent as the federation document lists it (`ehr-agent keys show` prints it again):\n\n"
-            << member.dump(2) << "\n\nNext:\n"
-            << "  1. give the member object above to the federation's administrators;\n"
-            << "     put the document they return at " << config.federation.file.string() << "\n"
-            << "  2. put ca.crt, tls.crt and tls.key of the federation's CA into " << keys << "\n"
-            << "     (the certificate of the signing key, sign-1.crt, goes there too)\n"
-            << "  3. set mqtt.url and the [[allow]] rules in " << file.string() << "\n"
-            << "  4. ehr-agent config check --config " << file.string() << "\n"
-            << "  5. ehr-agent his import --config " << file.string() << " /path/to/fhir-exports\n"
-            << "  6. systemctl enable --now ehr-agent      (or: ehr-agent serve --config " << file.string()
-            << ")\n";
+  std::cout
+      << "\nThis agent as the federation document lists it (`ehr-agent keys show` prints it again):\n\n"
+      << member.dump(2) << "\n\nNext:\n"
+      << "  1. give the member object above to the federation's administrators;\n"
+      << "     put the document they return at " << config.federation.file.string() << "\n"
+      << "  2. put ca.crt, tls.crt and tls.key of the federation's CA into " << keys << "\n"
+      << "     (the certificate of the signing key, sign-1.crt, goes there too)\n"
+      << "  3. set mqtt.url in " << file.string() << "\n"
+      << "  4. ehr-agent config check --config " << file.string() << "\n"
+      << "  5. ehr-agent his import --config " << file.string() << " /path/to/fhir-exports\n"
+      << "  6. systemctl enable --now ehr-agent      (or: ehr-agent serve --config " << file.string() << ")\n"
+      << "  7. say who may ask, as: ehr-agent consent grant --patient any --peer 10.20.0.6 --purpose TREAT\n";
 }
 
 void run_init(const Options& options, const Common& common) {

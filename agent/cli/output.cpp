@@ -117,6 +117,12 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string read_input(std::size_t max) {
+  std::string out;
+  for (char c = 0; out.size() < max && std::cin.get(c);) out += c;
+  return out;
+}
+
 std::string read_whole(const fs::path& file, std::uint64_t max) {
   std::error_code error;
   if (fs::is_directory(file, error)) throw Failure(EX_NOINPUT, file.string() + ": is a directory");

@@ -28,6 +28,9 @@ std::string printable(std::string_view text);
 // At most `max` bytes of the file; throws Failure (no input, too large).
 std::string read_whole(const std::filesystem::path& file, std::uint64_t max);
 
+// What standard input holds up to its end, at most `max` bytes.
+std::string read_input(std::size_t max);
+
 // A file that appears whole under its name, or not at all: written beside it with mode 0600, synced, renamed
 // by commit().
 class AtomicFile {

@@ -5,18 +5,21 @@
 #include "agent/cli/commands.h"
 #include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
+#include "agent/cli/output.h"
 #include "agent/cli/patient.h"
 #include "agent/cli/progress.h"
 #include "agent/config/checks.h"
+#include "agent/core/consent.h"
 #include "agent/core/fhir/section_names.h"
 
 namespace edge::cli {
 namespace {
 
 constexpr std::chrono::seconds kGrace{5};
+constexpr std::size_t kMaxReasonBytes = 4096;  // what a request takes
 
 struct Options {
-  std::string peer, patient, purpose = "TREAT", reason, timeout;
+  std::string peer, patient, purpose = "TREAT", reason, reason_file, timeout;
   std::vector<std::string> sections;
   bool everything = false;
   std::optional<fs::path> output;
@@ -45,12 +48,27 @@ nlohmann::json to_call(const Options& options, const std::optional<std::chrono::
   return out;
 }
 
+// A reason may tell about the patient, and a command line is seen by everybody on the machine. From standard
+// input it is what follows the patient's line.
+std::string reason_from(const std::string& file) {
+  std::string text = file == "-" ? read_input(kMaxReasonBytes + 1) : read_whole(file, kMaxReasonBytes);
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  if (text.empty() || text.size() > kMaxReasonBytes)
+    throw Failure(EX_USAGE, "the reason must have 1 to " + std::to_string(kMaxReasonBytes) + " bytes");
+  return text;
+}
+
 void request(const Options& options, const Common& common) {
+  if (!options.reason.empty() && !options.reason_file.empty())
+    throw Failure(EX_USAGE, "--reason and --reason-file exclude each other");
+  if (options.purpose == kEmergency && options.reason.empty() && options.reason_file.empty())
+    throw Failure(EX_USAGE, "ETREAT needs a reason in words", "--reason TEXT, or --reason-file FILE");
   check_sections(options.sections);
   const auto timeout = parsed_timeout(options.timeout);
-  const auto call = to_call(options, timeout);
+  auto call = to_call(options, timeout);
   const Config config = common.load();
   const auto patient = patient_argument(options.patient);
+  if (!options.reason_file.empty()) call["reason"] = reason_from(options.reason_file);
   // The identifier travels apart from the call, so that a log of calls holds no patient.
   nlohmann::json identifier{{"value", patient.value}};
   if (!patient.system.empty()) identifier["system"] = patient.system;
@@ -96,8 +114,11 @@ void add_request(CLI::App& root, Common& common) {
       ->delimiter(',')
       ->type_name("NAMES");
   command->add_flag("--everything", options->everything, "All records of the patient instead of the summary");
-  command->add_option("--reason", options->reason, "Why, in words: for the peer's audit trail")
-      ->type_name("TEXT");
+  command->add_option("--reason", options->reason, "Why, in words; ETREAT needs it")->type_name("TEXT");
+  command
+      ->add_option("--reason-file", options->reason_file,
+                   "The same from a file, or from standard input (-): out of sight of the list of processes")
+      ->type_name("FILE");
   command
       ->add_option("-o,--output", options->output,
                    "File for the bundle (else standard output); its proof goes to FILE.proof")

@@ -87,10 +87,16 @@ struct RetentionConfig {
 struct MetricsConfig {
   Milliseconds interval{10'000};
 };
-// Deny by default: who may ask for what (until consents replace it).
-struct AllowRule {
-  std::optional<ledger::Address> peer;  // always set after parse_config
-  std::vector<std::string> purposes;    // HL7 PurposeOfUse codes
+struct ConsentConfig {
+  bool mark_withheld = false;  // say in a bundle which sections a consent withholds
+};
+struct BreakGlassConfig {
+  bool allow = false;  // ETREAT with a reason stands in for a missing consent
+};
+// A name for several peers, for consents.
+struct PeerGroup {
+  std::string name;
+  std::vector<ledger::Address> peers;
 };
 
 struct Config {
@@ -108,7 +114,9 @@ struct Config {
   LimitsConfig limits;
   RetentionConfig retention;
   MetricsConfig metrics;
-  std::vector<AllowRule> allow;  // [[allow]]
+  ConsentConfig consent;
+  BreakGlassConfig break_glass;
+  std::vector<PeerGroup> groups;  // [[group]]
   std::vector<fhir::SectionRule>
       sections;  // [[section]]: rules that replace the default rule of their section
 };
@@ -134,7 +142,7 @@ std::vector<fhir::SectionRule> merged_rules(std::vector<fhir::SectionRule> defau
 
 // What there is to configure, for documents, tests and completion: a value as TOML text, `range` in words.
 struct KeyInfo {
-  std::string name;  // dotted; "allow[].peer" for keys of a list
+  std::string name;  // dotted; "group[].name" for keys of a list
   std::string type;
   std::string range;
   std::string default_text;  // empty: none, or derived from another key as `range` says

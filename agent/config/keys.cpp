@@ -6,6 +6,7 @@
 
 #include "agent/config/checks.h"
 #include "agent/config/units.h"
+#include "agent/core/consent.h"
 #include "agent/core/fhir/section_names.h"
 
 namespace edge::config_detail {
@@ -156,6 +157,18 @@ Key<Config> number(std::string name, Access at, double min, double max) {
           [=](const Config& config) { return number_text(at(config)); }};
 }
 
+template <class Access>
+Key<Config> flag(std::string name, Access at) {
+  auto set = [=](Config& config, const Value& value, const Context&) -> Problem {
+    const auto* given = std::get_if<bool>(&value);
+    if (!given) return "must be true or false";
+    at(config) = *given;
+    return std::nullopt;
+  };
+  return {std::move(name), "boolean", "true or false", set,
+          [=](const Config& config) { return std::string(at(config) ? "true" : "false"); }};
+}
+
 // --- keys with a form of their own
 // --------------------------------------------------------------------------------------------
 
@@ -265,6 +278,8 @@ std::vector<Key<Config>> make_keys() {
       duration("retention.audit", AT(retention.audit), 1h, days(36'500)),
       duration("retention.inbox", AT(retention.inbox), 1h, days(3'650)),
       duration("metrics.interval", AT(metrics.interval), 100ms, 24h),
+      flag("consent.mark_withheld", AT(consent.mark_withheld)),
+      flag("break_glass.allow", AT(break_glass.allow)),
   };
 }
 #undef AT
@@ -321,21 +336,21 @@ const std::vector<Key<fhir::SectionRule>>& section_keys() {
   return table;
 }
 
-std::optional<std::string> set_peer(AllowRule& rule, const Value& value) {
+std::optional<std::string> set_group_name(PeerGroup& group, const Value& value) {
   const auto* given = std::get_if<std::string>(&value);
-  rule.peer = given ? ledger::Address::parse(*given) : std::nullopt;
-  if (!rule.peer) return R"(must be an IPv4 or IPv6 address, as "10.20.0.6")";
+  if (!given || !is_group_name(*given))
+    return "must be 1 to 64 lower-case letters, digits and single hyphens";
+  group.name = *given;
   return std::nullopt;
 }
 
-std::optional<std::string> add_purpose(AllowRule& rule, const Value& value) {
+std::optional<std::string> add_group_peer(PeerGroup& group, const Value& value) {
   const auto* given = std::get_if<std::string>(&value);
-  const bool form = given && given->size() >= 2 && given->size() <= 20 &&
-                    std::all_of(given->begin(), given->end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-  if (!form) return R"(must hold HL7 PurposeOfUse codes in capital letters, as "TREAT")";
-  if (std::find(rule.purposes.begin(), rule.purposes.end(), *given) != rule.purposes.end())
-    return "names " + *given + " twice";
-  rule.purposes.push_back(*given);
+  const auto address = given ? ledger::Address::parse(*given) : std::nullopt;
+  if (!address) return R"(must hold IPv4 or IPv6 addresses, as "10.20.0.6")";
+  if (std::find(group.peers.begin(), group.peers.end(), *address) != group.peers.end())
+    return "names " + address->text() + " twice";
+  group.peers.push_back(*address);
   return std::nullopt;
 }
 

@@ -34,8 +34,8 @@ struct Key {
 const std::vector<Key<Config>>& keys();                     // dotted names
 const std::vector<Key<fhir::SectionRule>>& section_keys();  // of [[section]]
 
-// The rules of [[allow]] hold a list, so parse.cpp reads them with these.
-std::optional<std::string> set_peer(AllowRule& rule, const Value& value);
-std::optional<std::string> add_purpose(AllowRule& rule, const Value& value);
+// The groups of [[group]] hold a list, so parse.cpp reads them with these.
+std::optional<std::string> set_group_name(PeerGroup& group, const Value& value);
+std::optional<std::string> add_group_peer(PeerGroup& group, const Value& value);
 
 }  // namespace edge::config_detail

@@ -42,9 +42,9 @@ class Reader {
   void read(const toml::table& file) {
     for (const auto& [name, node] : file) {
       const std::string table(name.str());
-      if (table == "allow")
-        each_table("allow", node,
-                   [&](const std::string& at, const toml::table& rule) { read_allow(at, rule); });
+      if (table == "group")
+        each_table("group", node,
+                   [&](const std::string& at, const toml::table& group) { read_group(at, group); });
       else if (table == "section")
         each_table("section", node,
                    [&](const std::string& at, const toml::table& rule) { read_section(at, rule); });
@@ -70,7 +70,7 @@ class Reader {
   }
 
   static std::vector<std::string> table_names() {
-    std::vector<std::string> out{"allow", "section"};
+    std::vector<std::string> out{"group", "section"};
     for (const auto& key : config_detail::keys()) {
       const std::string table = key.name.substr(0, key.name.find('.'));
       if (out.back() != table) out.push_back(table);
@@ -124,30 +124,36 @@ class Reader {
     }
   }
 
-  void read_allow(const std::string& at, const toml::table& members) {
-    AllowRule rule;
+  void read_group(const std::string& at, const toml::table& members) {
+    PeerGroup group;
     const auto before = problems.size();
     for (const auto& [name, value] : members) {
       const std::string key = at + "." + std::string(name.str());
-      if (name == "peer") {
-        if (auto wrong = config_detail::set_peer(rule, value_of(value))) problem(line_of(value), key, *wrong);
-      } else if (name == "purposes") {
-        read_purposes(key, value, rule);
+      if (name == "name") {
+        if (auto wrong = config_detail::set_group_name(group, value_of(value)))
+          problem(line_of(value), key, *wrong);
+      } else if (name == "peers") {
+        read_peers(key, value, group);
       } else {
-        problem(line_of(name), key, "unknown key" + meant(std::string(name.str()), {"peer", "purposes"}));
+        problem(line_of(name), key, "unknown key" + meant(std::string(name.str()), {"name", "peers"}));
       }
     }
-    if (!members.contains("peer")) problem(line_of(members), at + ".peer", "is missing");
-    if (!members.contains("purposes")) problem(line_of(members), at + ".purposes", "is missing");
-    if (problems.size() == before) config.allow.push_back(std::move(rule));
+    if (!members.contains("name")) problem(line_of(members), at + ".name", "is missing");
+    if (!members.contains("peers")) problem(line_of(members), at + ".peers", "is missing");
+    if (problems.size() != before) return;
+    for (const auto& other : config.groups)
+      if (other.name == group.name)
+        return problem(line_of(members), at + ".name", "names a group a second time");
+    config.groups.push_back(std::move(group));
   }
 
-  void read_purposes(const std::string& key, const toml::node& node, AllowRule& rule) {
+  void read_peers(const std::string& key, const toml::node& node, PeerGroup& group) {
     const auto* list = node.as_array();
     if (!list || list->empty())
-      return problem(line_of(node), key, R"(must be a list with at least one purpose, as ["TREAT"])");
+      return problem(line_of(node), key, R"(must be a list with at least one address, as ["10.20.0.6"])");
     for (const auto& one : *list)
-      if (auto wrong = config_detail::add_purpose(rule, value_of(one))) problem(line_of(one), key, *wrong);
+      if (auto wrong = config_detail::add_group_peer(group, value_of(one)))
+        problem(line_of(one), key, *wrong);
   }
 
   void read_section(const std::string& at, const toml::table& members) {
@@ -262,8 +268,8 @@ std::vector<KeyInfo> config_keys() {
   const Config defaults;
   for (const auto& key : config_detail::keys())
     out.push_back({key.name, key.type, key.range, key.show(defaults)});
-  out.push_back({"allow[].peer", "string", "an IPv4 or IPv6 address; required", ""});
-  out.push_back({"allow[].purposes", "list of strings", "HL7 PurposeOfUse codes; required", ""});
+  out.push_back({"group[].name", "string", "lower-case letters, digits and single hyphens; required", ""});
+  out.push_back({"group[].peers", "list of strings", "IPv4 or IPv6 addresses; required", ""});
   const fhir::SectionRule rule;
   for (const auto& key : config_detail::section_keys())
     out.push_back({"section[]." + key.name, key.type, key.range, key.show(rule)});

@@ -6,14 +6,6 @@ namespace edge {
 
 using std::chrono::steady_clock;
 
-bool is_allowed(const std::vector<Allowance>& allowances, const ledger::Address& peer,
-                const std::string& purpose) {
-  return std::any_of(allowances.begin(), allowances.end(), [&](const Allowance& allowance) {
-    return allowance.peer == peer && std::find(allowance.purposes.begin(), allowance.purposes.end(),
-                                               purpose) != allowance.purposes.end();
-  });
-}
-
 bool TokenBucket::take(steady_clock::time_point now) {
   if (last_ != steady_clock::time_point{}) {
     const double seconds = std::chrono::duration<double>(now - last_).count();

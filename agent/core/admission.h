@@ -1,23 +1,10 @@
-// Who may ask for what, and how often: pure decisions over values. Not thread-safe where it has state.
+// How often a peer may ask, and when it is answered: pure decisions over values. Not thread-safe where it has
+// state.
 #pragma once
 
 #include <chrono>
-#include <map>
-#include <string>
-#include <vector>
-
-#include "ledger-client/core/address.h"
-#include "ledger-client/core/time_text.h"
 
 namespace edge {
-
-// Deny by default: a peer may ask for the purposes listed for it.
-struct Allowance {
-  ledger::Address peer;
-  std::vector<std::string> purposes;
-};
-bool is_allowed(const std::vector<Allowance>& allowances, const ledger::Address& peer,
-                const std::string& purpose);
 
 // A token bucket: `burst` at once, refilled at `per_second`.
 class TokenBucket {

@@ -19,6 +19,8 @@ constexpr std::string_view kPlainText = "text/plain";
 constexpr std::size_t kParallelBytes = 128 * 1024;
 // References of references: Observation → Specimen → Practitioner is the longest chain that occurs.
 constexpr int kMaxLinkDepth = 4;
+// How often a bundle is made anew because a consent changed while it was made.
+constexpr int kMaxAttempts = 3;
 
 template <std::size_t N>
 std::array<std::uint8_t, N> random_bytes(const FillRandom& fill) {
@@ -50,19 +52,48 @@ ExchangeOutcome Exchange::handle(const VerifiedRequest& verified) const {
           verified, ledger::canonical_json({{"pong", true}, {"version", settings_.software_version}}), kJson);
     }
     if (about_ledger(request.operation)) return answer_from_ledgers(verified);
-    // The look-up comes before the decision, so that both ways cost the same.
-    const PatientLookup lookup = ports_.records->find(request.query.patient);
-    if (!is_allowed(settings_.allowances, request.envelope.from, request.purpose)) {
-      return Refusal{Code::kNotAvailable, "no allow rule for this peer and purpose"};
-    }
+    return answer_about_patient(verified);
+  } catch (const Unavailable& unavailable) {
+    return Refusal{Code::kFailed, unavailable.what()};
+  }
+}
+
+ConsentFacts Exchange::facts_of(const VerifiedRequest& verified, const std::string& patient_key) const {
+  const Request& request = verified.request();
+  ConsentFacts facts{
+      request.envelope.from,
+      ports_.member_status ? ports_.member_status(request.envelope.from) : verified.sender().status,
+      patient_key,
+      request.purpose,
+      request.operation == Operation::kEverything ? SectionSet::all() : SectionSet::document(),
+      ports_.now(),
+      !request.query.reason.empty(),
+      settings_.break_glass_allowed};
+  if (!request.query.sections.empty()) {
+    facts.asked = {};
+    for (const fhir::Section section : request.query.sections) facts.asked.add(section);
+  }
+  return facts;
+}
+
+ExchangeOutcome Exchange::answer_about_patient(const VerifiedRequest& verified) const {
+  // The look-up comes before the decision, so that both ways cost the same.
+  const PatientLookup lookup = ports_.records->find(verified.request().query.patient);
+  const auto* found = std::get_if<PatientFound>(&lookup);
+  const std::string key = found ? found->key : std::string();
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    const ConsentFacts facts = facts_of(verified, key);
+    const ConsentDecision decision = decide(ports_.consents->consents_of(key), facts, settings_.groups);
     if (std::holds_alternative<PatientUnknown>(lookup))
       return Refusal{Code::kNotAvailable, "patient unknown"};
     if (std::holds_alternative<PatientAmbiguous>(lookup))
       return Refusal{Code::kNotAvailable, "identifier fits several patients"};
-    return disclose(verified, std::get<PatientFound>(lookup).key);
-  } catch (const Unavailable& unavailable) {
-    return Refusal{Code::kFailed, unavailable.what()};
+    if (facts.member != ledger::MemberStatus::kActive)
+      return Refusal{Code::kNotAMember, explain(decision, facts)};
+    if (decision.refused()) return Refusal{Code::kNotAvailable, explain(decision, facts)};
+    if (auto outcome = disclose(verified, key, decision)) return std::move(*outcome);
   }
+  return Refusal{Code::kFailed, "consents changed again and again"};
 }
 
 // The params were verified with the request.
@@ -104,44 +135,60 @@ ExchangeOutcome Exchange::unanchored(const VerifiedRequest& verified, std::strin
   return Answer{std::move(manifest), std::move(payload)};
 }
 
-ExchangeOutcome Exchange::disclose(const VerifiedRequest& verified, const std::string& patient_key) const {
+std::optional<ExchangeOutcome> Exchange::disclose(const VerifiedRequest& verified,
+                                                  const std::string& patient_key,
+                                                  const ConsentDecision& decision) const {
   const auto recipient = age::Recipient::parse(verified.sender().age_recipient().value_or(""));
   if (!recipient) return Refusal{Code::kFailed, "peer has no usable age recipient"};
 
   const std::unique_ptr<SpoolWriter> writer = ports_.spool->begin();
   PayloadSealer sealer(*recipient, [&writer](ledger::ByteView bytes) { writer->write(bytes); });
-  if (const auto written = signed_bundle_into(verified, patient_key, sealer); !written)
+  if (const auto written = signed_bundle_into(verified, patient_key, decision, sealer); !written)
     return written.error();
 
-  Disclosure disclosure;
-  disclosure.request = &verified;
-  disclosure.content_type = kFhirJson;
+  Disclosure disclosure = prepare_disclosure(verified, patient_key, decision);
   disclosure.payload.seal = sealer.finish();
   writer->finish(disclosure.payload);
-  disclosure.plaintext_salt = random_bytes<32>(ports_.fill_random);
-  disclosure.patient_salt = random_bytes<32>(ports_.fill_random);
   disclosure.plaintext_commitment = ledger::commitment(disclosure.plaintext_salt, ledger::kCommitPlaintext,
                                                        disclosure.payload.seal.plaintext_sha256);
-  disclosure.patient_commitment =
-      ledger::commitment(disclosure.patient_salt, ledger::kCommitPatient,
-                         ledger::as_bytes(canonical_patient(verified.request().query.patient)));
 
   // Nothing leaves before this returns: the entry is durable and signed.
-  auto anchor = ports_.log->issue(disclosure);
-  if (!anchor) {
+  IssueOutcome outcome = ports_.log->issue(disclosure);
+  auto* issued = std::get_if<Issued>(&outcome);
+  if (!issued) {
     writer->discard();
-    return anchor.error();
+    if (const auto* refusal = std::get_if<Refusal>(&outcome)) return *refusal;
+    return std::nullopt;
   }
   Manifest manifest = manifest_for(verified, disclosure.payload, disclosure.content_type);
   manifest.salt = disclosure.plaintext_salt;
-  manifest.anchor = std::move(*anchor);
-  return Answer{std::move(manifest), std::move(disclosure.payload)};
+  manifest.anchor = std::move(issued->anchor);
+  return Answer{std::move(manifest), std::move(disclosure.payload), issued->break_glass_entry};
 }
 
-Outcome<std::string> Exchange::signed_bundle_into(const VerifiedRequest& verified,
-                                                  const std::string& patient_key,
-                                                  PayloadSealer& sealer) const {
-  auto input = gather(verified, patient_key);
+Disclosure Exchange::prepare_disclosure(const VerifiedRequest& verified, const std::string& patient_key,
+                                        const ConsentDecision& decision) const {
+  Disclosure disclosure;
+  disclosure.request = &verified;
+  disclosure.content_type = kFhirJson;
+  disclosure.plaintext_salt = random_bytes<32>(ports_.fill_random);
+  disclosure.patient_salt = random_bytes<32>(ports_.fill_random);
+  disclosure.patient_commitment =
+      ledger::commitment(disclosure.patient_salt, ledger::kCommitPatient,
+                         ledger::as_bytes(canonical_patient(verified.request().query.patient)));
+  disclosure.patient_key = patient_key;
+  disclosure.decision = decision;
+  disclosure.decide_again = [this, &verified, patient_key](const std::vector<Consent>& consents) {
+    return decide(consents, facts_of(verified, patient_key), settings_.groups);
+  };
+  return disclosure;
+}
+
+Outcome<ledger::Done> Exchange::signed_bundle_into(const VerifiedRequest& verified,
+                                                   const std::string& patient_key,
+                                                   const ConsentDecision& decision,
+                                                   PayloadSealer& sealer) const {
+  auto input = gather(verified, patient_key, decision);
   if (!input) return input.error();
   auto assembled = verified.request().operation == Operation::kEverything ? fhir::assemble_collection(*input)
                                                                           : fhir::assemble(*input);
@@ -164,17 +211,19 @@ Outcome<std::string> Exchange::signed_bundle_into(const VerifiedRequest& verifie
     signature = signing.get();
   }
   sealer.write(fhir::splice_signature(std::string(text.substr(text.size() - 1)), signature));
-  return patient_key;
+  return ledger::Done{};
 }
 
-Outcome<fhir::AssembleInput> Exchange::gather(const VerifiedRequest& verified,
-                                              const std::string& patient_key) const {
+Outcome<fhir::AssembleInput> Exchange::gather(const VerifiedRequest& verified, const std::string& patient_key,
+                                              const ConsentDecision& decision) const {
   const Request& request = verified.request();
   fhir::AssembleInput input;
   std::size_t bytes = 0;
   bool found = false;
   const bool as_they_came = request.operation == Operation::kEverything;
+  input.withheld = fhir::Withholding(decision.permitted.list(), settings_.mark_withheld);
   const auto take = [&](fhir::Prepared&& resource) {
+    if (input.withheld.takes_out(resource)) return true;
     // Only one of the two forms goes into the bundle; the other would double what is held.
     if (as_they_came) resource.ips = resource.ips_canonical = resource.narrative_row = {};
     bytes += resource.ips.size() + resource.source.size();
@@ -226,6 +275,7 @@ void Exchange::gather_linked(fhir::AssembleInput& input) const {
     for (auto& resource : fetched) {
       // A reference into another patient's record gives nothing of that record away.
       if (!resource.patient_key.empty() && resource.patient_key != input.patient.key) continue;
+      if (input.withheld.takes_out(resource)) continue;
       want(resource);
       input.linked.push_back(std::move(resource));
     }

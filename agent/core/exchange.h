@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "agent/core/admission.h"
+#include "agent/core/consent.h"
 #include "agent/core/fhir/document.h"
 #include "agent/core/payload.h"
 #include "agent/core/ports.h"
@@ -46,7 +46,20 @@ struct Disclosure {
   std::string content_type;
   ledger::Salt plaintext_salt{}, patient_salt{};
   ledger::Hash plaintext_commitment{}, patient_commitment{};
+  // What the bundle was made by, and how to decide again over the consents of the transaction's own moment.
+  std::string patient_key;
+  ConsentDecision decision;
+  std::function<ConsentDecision(const std::vector<Consent>&)> decide_again;
 };
+
+// A disclosure on the ledger.
+struct Issued {
+  Anchor anchor;
+  std::optional<std::uint64_t> break_glass_entry;  // index of break-glass.used, if the glass was broken
+};
+// The consents no longer say what the bundle was made by; nothing was committed.
+struct ConsentChanged {};
+using IssueOutcome = std::variant<Issued, ConsentChanged, Refusal>;
 
 // What was decided about a request before, if anything: the same id must have the same bytes.
 struct KnownRequest {
@@ -59,10 +72,11 @@ class DisclosureLog {
  public:
   virtual ~DisclosureLog() = default;
   virtual std::optional<KnownRequest> known(const ledger::Address& peer, const std::string& id) = 0;
-  // Durable and signed when it returns; the request id, the audit row, the salts and a small payload are in
-  // the same transaction. A Refusal (`replayed` for a used id, `failed` for a full disk) means nothing was
+  // Durable and signed when it returns; the request id, the audit row, the salts, a small payload and the
+  // entry about a broken glass are in the same transaction, in which the consents are decided over once more.
+  // A Refusal (`replayed` for a used id, `failed` for a full disk) means nothing was
   // committed; after an exception that is not known until a restart.
-  virtual Outcome<Anchor> issue(const Disclosure& disclosure) = 0;
+  virtual IssueOutcome issue(const Disclosure& disclosure) = 0;
 };
 
 // Random bytes for salts and identifiers.
@@ -71,28 +85,34 @@ using FillRandom = std::function<void(std::span<std::uint8_t>)>;
 struct ExchangeSettings {
   LocalIdentity self;
   std::vector<ledger::Bytes> x5c_der;
-  std::vector<Allowance> allowances;
   std::vector<fhir::SectionRule> rules;
   std::string hospital_name;
   std::string software_version;
   std::size_t max_bundle_bytes = 0;
+  PeerGroups groups;
+  bool mark_withheld = false;        // say which sections a consent withholds
+  bool break_glass_allowed = false;  // ETREAT with a reason stands in for a missing consent
 };
 
 struct ExchangePorts {
   RecordSource* records = nullptr;
   Spool* spool = nullptr;
   DisclosureLog* log = nullptr;
+  ConsentBook* consents = nullptr;
   std::function<ledger::TimePoint()> now;
   FillRandom fill_random;
   LedgerAnswers* ledgers = nullptr;  // null: nothing about ledgers is supported
   // Texts of versions of the federation document from one on; none: federation-range is not supported.
   std::function<std::vector<std::string>(std::uint64_t from, std::uint64_t count)> federation_versions{};
+  // The member's status as it is now; without it, as it was when the request was verified.
+  std::function<ledger::MemberStatus(const ledger::Address&)> member_status{};
 };
 
 // An answer ready to be sent.
 struct Answer {
   Manifest manifest;
   StoredPayload payload;
+  std::optional<std::uint64_t> break_glass_entry{};  // somebody has to be alerted
 };
 // The same request came again: what was reached so far is to be sent again.
 struct Repeated {
@@ -106,16 +126,24 @@ class Exchange {
   Exchange(ExchangeSettings settings, ExchangePorts ports);
   // Throws what the ports throw; Unavailable becomes the refusal `failed`.
   ExchangeOutcome handle(const VerifiedRequest& request) const;
+  // What handle() would decide on now, for a patient by the record source's key.
+  ConsentFacts facts_of(const VerifiedRequest& request, const std::string& patient_key) const;
 
  private:
   ExchangeOutcome answer_versions(const VerifiedRequest& request) const;
   ExchangeOutcome answer_from_ledgers(const VerifiedRequest& request) const;
   ExchangeOutcome unanchored(const VerifiedRequest& request, std::string_view text,
                              std::string_view content_type) const;
-  ExchangeOutcome disclose(const VerifiedRequest& request, const std::string& patient_key) const;
-  Outcome<std::string> signed_bundle_into(const VerifiedRequest& request, const std::string& patient_key,
-                                          PayloadSealer& sealer) const;
-  Outcome<fhir::AssembleInput> gather(const VerifiedRequest& request, const std::string& patient_key) const;
+  ExchangeOutcome answer_about_patient(const VerifiedRequest& request) const;
+  // Nothing if the consents changed meanwhile.
+  std::optional<ExchangeOutcome> disclose(const VerifiedRequest& request, const std::string& patient_key,
+                                          const ConsentDecision& decision) const;
+  Outcome<ledger::Done> signed_bundle_into(const VerifiedRequest& request, const std::string& patient_key,
+                                           const ConsentDecision& decision, PayloadSealer& sealer) const;
+  Outcome<fhir::AssembleInput> gather(const VerifiedRequest& request, const std::string& patient_key,
+                                      const ConsentDecision& decision) const;
+  Disclosure prepare_disclosure(const VerifiedRequest& request, const std::string& patient_key,
+                                const ConsentDecision& decision) const;
   void gather_linked(fhir::AssembleInput& input) const;
   Manifest manifest_for(const VerifiedRequest& request, const StoredPayload& payload,
                         std::string content_type) const;

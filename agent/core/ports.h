@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/core/consent.h"
 #include "agent/core/fhir/prepared.h"
 #include "agent/core/ledger_query.h"
 #include "agent/core/outcome.h"
@@ -58,6 +59,15 @@ class LedgerAnswers {
   virtual Outcome<std::string> proof(const LedgerProofQuery& query) = 0;
   // Idempotent by the rules of a witness.
   virtual Outcome<std::string> cosign(const ledger::Member& asker, const CosignQuery& query) = 0;
+};
+
+// The consents in force. Thread-safe. Throws what its storage throws.
+class ConsentBook {
+ public:
+  virtual ~ConsentBook() = default;
+  // About the patient with this key of the record source, who is named so in them, and about any patient; for
+  // a key nobody has (an empty one), the latter alone.
+  virtual std::vector<Consent> consents_of(const std::string& patient_key) = 0;
 };
 
 }  // namespace edge

@@ -11,7 +11,7 @@
 namespace edge {
 
 // The last four read ledgers, ask for a cosignature (ledger_query.h) or for versions of the federation
-// document (federation_query.h). Any active member may ask them, without an allow rule, since ledgers are
+// document (federation_query.h). Any active member may ask them, without a consent, since ledgers are
 // public within the federation; their purpose is kOperationsPurpose and nothing else. They concern no
 // patient: nothing about them is anchored, receipted or stored, and a refusal of one is answered with its
 // code and logged, but is neither an audit row nor counted in the ledger's `refusals`, which count what was

@@ -17,11 +17,6 @@ constexpr std::size_t kDataFrame = 1 << 20;
 constexpr std::chrono::milliseconds kLook{
     250};  // how often a waiting call looks whether its caller is still there
 
-// A call that can't be served; becomes an 'E' frame.
-struct CallError {
-  std::string code, error, hint;
-};
-
 void send_error(ControlChannel& channel, const CallError& error) {
   channel.send('E', json{{"code", error.code}, {"error", error.error}, {"hint", error.hint}}.dump());
 }
@@ -97,14 +92,15 @@ Operation read_operation(const json& call) {
 
 ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network,
                                  Responder& responder, DisclosureStore& disclosures, RequestStore& requests,
-                                 std::function<std::string()> status, std::function<bool()> connected,
-                                 FederationBook& federation)
+                                 ConsentCommands& consents, FederationBook& federation,
+                                 std::function<std::string()> status, std::function<bool()> connected)
     : requester_(requester),
       calls_(calls),
       network_(network),
       responder_(responder),
       disclosures_(disclosures),
       requests_(requests),
+      consents_(consents),
       status_(std::move(status)),
       connected_(std::move(connected)),
       federation_(federation) {}
@@ -132,6 +128,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
                         "`ehr-agent queue list` shows them"};
       return channel.send('R', "{}");
     }
+    if (consents_.handle(*parsed, channel)) return;
     throw CallError{"unsupported", "unknown command", "is the command line newer than the running agent?"};
   } catch (const CallError& error) {
     send_error(channel, error);

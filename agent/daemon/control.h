@@ -1,11 +1,12 @@
 // What the command line may ask of the running agent (control_socket.h has the frames): status, request,
-// ping, bundle.open, ledger.recover, queue.*, federation.*.
+// ping, bundle.open, ledger.recover, queue.*, federation.*; consent.* and break-glass.* are consent_commands.h's.
 #pragma once
 
 #include <functional>
 #include <string>
 
 #include "agent/adapters/control_socket.h"
+#include "agent/daemon/consent_commands.h"
 #include "agent/daemon/federation_book.h"
 #include "agent/daemon/ledger_network.h"
 #include "agent/daemon/peer_calls.h"
@@ -17,8 +18,9 @@ namespace edge {
 class ControlCommands {
  public:
   ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network, Responder& responder,
-                  DisclosureStore& disclosures, RequestStore& requests, std::function<std::string()> status,
-                  std::function<bool()> connected, FederationBook& federation);
+                  DisclosureStore& disclosures, RequestStore& requests, ConsentCommands& consents,
+                  FederationBook& federation, std::function<std::string()> status,
+                  std::function<bool()> connected);
   void handle(const Frame& call, ControlChannel& channel);
 
  private:
@@ -38,6 +40,7 @@ class ControlCommands {
   Responder& responder_;
   DisclosureStore& disclosures_;
   RequestStore& requests_;
+  ConsentCommands& consents_;
   std::function<std::string()> status_;
   std::function<bool()> connected_;
   FederationBook& federation_;

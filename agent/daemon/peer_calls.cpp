@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "agent/core/admission.h"
 #include "agent/daemon/log.h"
 #include "agent/daemon/peer_calls_open.h"
 #include "ledger-client/core/sha256.h"

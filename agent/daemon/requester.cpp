@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "agent/core/admission.h"
 #include "agent/daemon/log.h"
 #include "agent/daemon/requester_pending.h"
 #include "ledger-client/core/canonical_json.h"

@@ -1,6 +1,7 @@
 #include "agent/daemon/responder.h"
 
 #include "agent/daemon/log.h"
+#include "ledger-client/core/alert.h"
 
 namespace edge {
 
@@ -180,6 +181,7 @@ void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
                         : ExchangeOutcome(Refusal{Code::kNotAMember, "member is not active"});
   if (auto* answer = std::get_if<Answer>(&outcome)) {
     if (answer->manifest.anchor) ++context_.counters->bundles_issued;
+    if (answer->break_glass_entry) alert_break_glass(*answer->break_glass_entry);
     send_answer(*answer);
   } else if (const auto* repeated = std::get_if<Repeated>(&outcome)) {
     if (!repeated->known.issued) {
@@ -223,6 +225,17 @@ void Responder::work_on_ledgers(const VerifiedRequest& request, const Exchange& 
   if (answer == nullptr) return;  // nothing about a ledger is stored, so nothing is repeated from there
   if (answer->payload.memory.empty()) return send_answer(*answer);
   if (!memory_answers_.send(std::move(*answer))) send_busy(request);
+}
+
+void Responder::alert_break_glass(std::uint64_t entry) {
+  log::warning("the glass was broken; `ehr-agent break-glass list`", {{"entry", std::to_string(entry)}});
+  mqtt_transport::Message message;
+  message.topic = ledger::topics::alerts(context_.self.address);
+  message.payload = ledger::to_bytes(ledger::as_bytes(
+      ledger::encode_alert({ledger::AlertCode::kBreakGlass, entry, {}, {}, context_.now()})));
+  message.properties.content_type = "application/json";
+  message.properties.payload_is_text = true;
+  (void)context_.connection->publish(std::move(message));
 }
 
 void Responder::refuse(const RefusalRecord& record, SteadyTime received, bool record_it) {

@@ -9,6 +9,7 @@
 
 #include "agent/adapters/disclosure_store.h"
 #include "agent/adapters/file_store.h"
+#include "agent/core/admission.h"
 #include "agent/core/transfer/window.h"
 #include "agent/daemon/memory_answers.h"
 #include "ledger-client/core/topics.h"
@@ -30,6 +31,8 @@ class Responder {
 
   bool retry(const std::string& id);
   bool drop(const std::string& id);
+  // Says on the alerts topic that a record was opened in an emergency: a code and an entry, nothing else.
+  void alert_break_glass(std::uint64_t entry);
   // Requests that begin from now on are answered by it.
   void use(Exchange exchange);
   void set_draining() { draining_ = true; }

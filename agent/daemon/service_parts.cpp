@@ -59,6 +59,11 @@ std::filesystem::path tls_file(const Config& config, const std::filesystem::path
   return given.empty() || given == config.keys.dir / name ? key_path(config.keys.dir, name) : given;
 }
 
+// Keys whose change needs no new start.
+bool taken_over_at_once(const std::string& key) {
+  return key == "agent.name" || key == "consent.mark_withheld" || key == "break_glass.allow";
+}
+
 WorkQueue make_queue(const Config& config) {
   const std::size_t workers = std::max(config.agent.workers, 2U);
   // One worker always stays for what comes in: acknowledgements and chunks never wait behind assemblies.
@@ -102,9 +107,14 @@ Service::Service(const Config& config)
                                          merged_rules(fhir::default_rules(), config_));
   spool_ = std::make_unique<FileSpool>(config_.agent.state_dir / "spool", config_.limits.min_free_bytes,
                                        context_.fill_random, config_.limits.spool_bytes);
+  vault_ = std::make_unique<PatientVault>(*journal_, database, context_.identities);
+  consents_ = std::make_unique<ConsentStore>(
+      *journal_, *vault_, ConsentStore::Options{database, context_.now, context_.fill_random});
+  glass_ = std::make_unique<BreakGlassStore>(
+      *journal_, *vault_, BreakGlassStore::Options{database, context_.now, context_.fill_random});
   disclosures_ = std::make_unique<DisclosureStore>(
-      *journal_,
-      DisclosureStore::Options{database, config_.transfer.deadline, context_.now, context_.fill_random});
+      *journal_, DisclosureStore::Options{database, config_.transfer.deadline, context_.now,
+                                          context_.fill_random, consents_.get(), vault_.get()});
   requests_ = std::make_unique<RequestStore>(*journal_, database, context_.now);
   ledger_answers_ =
       std::make_unique<StoredLedgerAnswers>(logs_in(config_.agent.state_dir, keys_.log.key.name));
@@ -134,10 +144,14 @@ Service::Service(const Config& config)
   context_.why_void = [this](const std::string& origin, std::uint64_t index) {
     return network_->why_void(origin, index);
   };
-  context_.may_issue = [this] { return network_->compared(); };
+  // A frozen ledger refuses by itself.
+  context_.may_issue = [this] {
+    return network_->compared() && (consents_taken_over_ || !journal_->frozen().empty());
+  };
+  consent_commands_ = std::make_unique<ConsentCommands>(context_, *consents_, *glass_, *records_);
   commands_ = std::make_unique<ControlCommands>(
-      *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_,
-      [this] { return control_status(); }, [this] { return connection_->ready(); }, *federation_);
+      *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_, *consent_commands_,
+      *federation_, [this] { return control_status(); }, [this] { return connection_->ready(); });
   open_federation();
   check_own_keys(keys_, *context_.federation(), *config.agent.address);
 }
@@ -172,6 +186,8 @@ LedgerNetwork::Options Service::network_options() {
   options.on_compared = [this] {
     append_retirement(*journal_, config_.agent.state_dir / "agent.db");
     federation_->store_pending();
+    sync_consents();  // before the first answer
+    consents_taken_over_ = true;
     publisher_.republish(journal_->checkpoint_note());
   };
   return options;
@@ -180,17 +196,25 @@ LedgerNetwork::Options Service::network_options() {
 Exchange Service::make_exchange(const Config& config) {
   ExchangeSettings settings{context_.self,
                             keys_.sign.x5c_der,
-                            {},
                             merged_rules(fhir::default_rules(), config),
                             config.agent.name,
                             EHR_VERSION,
-                            config_.limits.bundle_bytes};
-  for (const AllowRule& rule : config.allow) settings.allowances.push_back({*rule.peer, rule.purposes});
+                            config_.limits.bundle_bytes,
+                            groups_of(config),
+                            config.consent.mark_withheld,
+                            config.break_glass.allow};
+  const auto member_status = [this](const ledger::Address& address) {
+    const auto federation = context_.federation();
+    const ledger::Member* member = federation->find(address);
+    return member ? member->status : ledger::MemberStatus::kRevoked;
+  };
   return {std::move(settings),
-          {records_.get(), spool_.get(), disclosures_.get(), context_.now, context_.fill_random,
-           ledger_answers_.get(), [this](std::uint64_t from, std::uint64_t count) {
+          {records_.get(), spool_.get(), disclosures_.get(), consents_.get(), context_.now,
+           context_.fill_random, ledger_answers_.get(),
+           [this](std::uint64_t from, std::uint64_t count) {
              return federation_->range(from, count, kMaxFederationRangeBytes);
-           }}};
+           },
+           member_status}};
 }
 
 void Service::reload(const ledger::Result<Config>& loaded) {
@@ -200,12 +224,13 @@ void Service::reload(const ledger::Result<Config>& loaded) {
   }
   const auto before = config_values(config_), after = config_values(*loaded);
   for (std::size_t i = 0; i < before.size(); ++i) {
-    if (before[i] != after[i] && before[i].first != "agent.name") {
+    if (before[i] != after[i] && !taken_over_at_once(before[i].first)) {
       log::warning("a changed key waits for the next start", {{"key", before[i].first}});
     }
   }
   responder_->use(make_exchange(*loaded));
-  log::info("allow rules and sections are those of the file now");
+  consent_commands_->use(*loaded);
+  log::info("groups, sections and what consents may do are those of the file now");
 }
 
 mqtt_transport::ConnectionOptions Service::connection_options() const {
@@ -284,6 +309,8 @@ void Service::on_ready() {
   // What the broker retains of this log is compared before it is overwritten.
   if (network_->compared() && journal_->frozen().empty()) publisher_.republish(journal_->checkpoint_note());
   network_->on_ready();
+  // Whoever was not listening is told again, until a person has looked at it.
+  for (const std::uint64_t entry : glass_->unreviewed()) responder_->alert_break_glass(entry);
   timer_.at(Timer::Clock::now(), [this] {
     responder_->tick(true);
     requester_->tick(true);
@@ -324,7 +351,19 @@ void Service::start() {
       [this](const Frame& call, ControlChannel& channel, unsigned) { commands_->handle(call, channel); });
 }
 
+// A HIS that can't be read says nothing new; what it said before counts.
+void Service::sync_consents() {
+  try {
+    (void)consent_commands_->sync();
+  } catch (const CallError& error) {
+    log::error("consents of the HIS are not taken over", {{"cause", error.error}});
+  } catch (const std::exception& fault) {
+    log::error("consents of the HIS are not taken over", {{"cause", fault.what()}});
+  }
+}
+
 void Service::maintain() {
+  if (consents_taken_over_) sync_consents();
   try {
     const ledger::TimePoint now = context_.now();
     federation_->store_pending();

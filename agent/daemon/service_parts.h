@@ -7,6 +7,7 @@
 
 #include "agent/adapters/his/sqlite_store.h"
 #include "agent/adapters/ledger_answers.h"
+#include "agent/daemon/consent_commands.h"
 #include "agent/daemon/control.h"
 #include "agent/daemon/federation_book.h"
 #include "agent/daemon/ledger_network.h"
@@ -34,8 +35,8 @@ class Service {
   // it returns, so that they may be destroyed in any order. Again: nothing.
   void drain();
 
-  // Takes over what can change while running (who may ask, the selection rules, the name), all or nothing;
-  // says what of the rest waits for the next start. A Problem keeps the old configuration.
+  // Takes over what can change while running (groups, what consents may do, the selection rules, the name),
+  // all or nothing; says what of the rest waits for the next start. A Problem keeps the old configuration.
   void reload(const ledger::Result<Config>& loaded);
 
   std::string status_line() const;
@@ -53,6 +54,7 @@ class Service {
   void publish_status(const std::string& state);
   void publish_retained(std::string topic, std::string payload, const std::string& content_type);
   void maintain();
+  void sync_consents();
   std::string control_status();
   mqtt_transport::ConnectionOptions connection_options() const;
   ledger::JournalOptions journal_options();
@@ -71,6 +73,9 @@ class Service {
   std::unique_ptr<FederationBook> federation_;
   std::unique_ptr<his::SqliteStore> records_;
   std::unique_ptr<FileSpool> spool_;
+  std::unique_ptr<PatientVault> vault_;
+  std::unique_ptr<ConsentStore> consents_;
+  std::unique_ptr<BreakGlassStore> glass_;
   std::unique_ptr<DisclosureStore> disclosures_;
   std::unique_ptr<RequestStore> requests_;
   std::unique_ptr<StoredLedgerAnswers> ledger_answers_;
@@ -79,6 +84,7 @@ class Service {
   std::unique_ptr<Requester> requester_;
   std::unique_ptr<PeerCalls> peer_calls_;
   std::unique_ptr<LedgerNetwork> network_;
+  std::unique_ptr<ConsentCommands> consent_commands_;
   std::unique_ptr<ControlCommands> commands_;
   std::unique_ptr<ControlServer> control_;
   std::vector<std::jthread> workers_;
@@ -86,7 +92,7 @@ class Service {
   std::uint64_t boot_ = 0;
   std::string since_;
   std::atomic<bool> fetching_federation_{false};
-  std::atomic<bool> was_ready_{false}, draining_{false};
+  std::atomic<bool> was_ready_{false}, draining_{false}, consents_taken_over_{false};
   std::atomic<std::int64_t> last_progress_{0};
 };
 

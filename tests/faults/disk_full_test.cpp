@@ -158,6 +158,8 @@ TEST_CASE("the disk of the inbox fills up while the asking agent waits") {
   if (!hospital.disk.there()) return;
   const auto small = hospital.federation.give_patient(hospital.answering, 0);
   const auto heavy = hospital.federation.give_heavy_patient(hospital.answering, 1, 8u << 20);
+  hospital.answering.start();  // to be given its consents
+  REQUIRE(hospital.answering.stop() == 0);
   hospital.asking.start();
 
   auto first =

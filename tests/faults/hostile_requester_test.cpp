@@ -283,8 +283,7 @@ TEST_CASE("a patient nobody knows and one who may not be asked for look the same
   }
   CHECK(answers[0] == answers[1]);
   CHECK(answers[0] == answers[2]);
-  CHECK(attack.audit(forbidden.envelope.id, "reason") ==
-        std::vector<std::string>{"no allow rule for this peer and purpose"});
+  CHECK(attack.audit(forbidden.envelope.id, "reason") == std::vector<std::string>{"no consent"});
   CHECK(attack.audit(unknown.envelope.id, "reason") == std::vector<std::string>{"patient unknown"});
   // Nothing but a count goes on the ledger, and that when the hour is over.
   CHECK(eventually([&] { return attack.agent.counter("requests_refused") == 3; }));

@@ -57,7 +57,7 @@ void fill_log(const AgentProcess& agent, std::uint64_t count) {
 
 struct Scene {
   explicit Scene(std::uint64_t entries = kEntries, const Settings& settings = {})
-      : federation({EHR_AGENT, EHR_LEDGER, 3, settings, false}),
+      : federation({EHR_AGENT, EHR_LEDGER, 3, settings, false, 0, false}),
         agent(federation[0]),
         address(agent.address()),
         origin(address.origin()) {

@@ -31,10 +31,24 @@ ledger::JournalOptions journal_options(const TestPeer& peer, const AgentProcess&
 }
 
 edge::ExchangeSettings settings(const TestPeer& peer) {
-  edge::ExchangeSettings settings{peer.identity(), peer.keys().sign.x5c_der, {}, {}, "Liar", "1", 256u << 20};
-  for (const auto& member : peer.federation().members)
-    settings.allowances.push_back({member.address, {"TREAT"}});
-  return settings;
+  return {peer.identity(), peer.keys().sign.x5c_der, {}, "Liar", "1", 256u << 20, {}, false, false};
+}
+
+std::vector<const edge::age::Identity*> identities(const TestPeer& peer) {
+  std::vector<const edge::age::Identity*> out;
+  for (const auto& identity : peer.keys().age) out.push_back(&identity);
+  return out;
+}
+
+// Everybody may ask the liar for everything.
+void grant_all(edge::ConsentStore& consents) {
+  edge::NewConsent all;
+  all.rules = {edge::ConsentRule{edge::Effect::kPermit, {}, {}, {}, edge::SectionSet::all(), {}, {}}};
+  all.document = edge::fhir::write_consent({"", {true, {}, ""}, true, all.rules}, system_now());
+  all.patient = ledger::kAnyPatient;
+  all.source = "granted";
+  all.attested = "hospital";
+  if (!consents.grant(all)) throw std::runtime_error("no consent");
 }
 
 }  // namespace
@@ -44,11 +58,16 @@ LyingAgent::LyingAgent(Broker& broker, const ledger::Federation& federation, con
       journal_(std::make_unique<ledger::Journal>(journal_options(peer_, folder))),
       records_(folder.state() / "his.db"),
       spool_(folder.state() / "spool", 0, fill_random),
+      vault_(*journal_, folder.database(), identities(peer_)),
+      consents_(*journal_, vault_, {folder.database(), system_now, fill_random}),
       store_(std::make_unique<edge::DisclosureStore>(
-          *journal_,
-          edge::DisclosureStore::Options{folder.database(), std::chrono::hours(1), system_now, fill_random})),
+          *journal_, edge::DisclosureStore::Options{folder.database(), std::chrono::hours(1), system_now,
+                                                    fill_random, &consents_, &vault_})),
       exchange_(std::make_unique<edge::Exchange>(
-          settings(peer_), edge::ExchangePorts{&records_, &spool_, store_.get(), system_now, fill_random})) {}
+          settings(peer_),
+          edge::ExchangePorts{&records_, &spool_, store_.get(), &consents_, system_now, fill_random, {}})) {
+  grant_all(consents_);
+}
 
 edge::VerifiedRequest LyingAgent::next_request(const ledger::Address& from) {
   while (true) {
@@ -89,8 +108,10 @@ edge::Answer LyingAgent::answer_with(const edge::VerifiedRequest& request, std::
   const auto& seal = disclosure.payload.seal;
   disclosure.plaintext_commitment =
       ledger::commitment(disclosure.plaintext_salt, ledger::kCommitPlaintext, seal.plaintext_sha256);
-  auto anchor = store_->issue(disclosure);
-  if (!anchor) throw std::runtime_error(anchor.error().reason);
+  disclosure.decide_again = [](const auto&) { return edge::ConsentDecision{}; };
+  auto outcome = store_->issue(disclosure);
+  auto* issued = std::get_if<edge::Issued>(&outcome);
+  if (issued == nullptr) throw std::runtime_error("the answer can't be anchored");
   const auto& asked = request.request().envelope;
   const std::uint64_t size = seal.ciphertext.size;
   return {{{asked.id, peer_.address(), asked.from, 1, system_now()},
@@ -105,8 +126,9 @@ edge::Answer LyingAgent::answer_with(const edge::VerifiedRequest& request, std::
            size <= ledger::limits::kInlineBytes ? 0 : edge::chunk_count(size),
            seal.ciphertext.merkle_root,
            disclosure.plaintext_salt,
-           std::move(*anchor)},
-          disclosure.payload};
+           std::move(issued->anchor)},
+          disclosure.payload,
+          {}};
 }
 
 void LyingAgent::send_manifest(const edge::Answer& answer) {

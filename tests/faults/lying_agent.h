@@ -46,6 +46,8 @@ class LyingAgent {
   edge::his::SqliteStore records_;
   std::set<std::string> seen_;
   edge::FileSpool spool_;
+  edge::PatientVault vault_;
+  edge::ConsentStore consents_;
   std::unique_ptr<edge::DisclosureStore> store_;
   std::unique_ptr<edge::Exchange> exchange_;
 };

@@ -72,7 +72,7 @@ TEST_CASE("a damaged replica is found, cut and fetched again") {
   const auto replica = edge::replica_file(federation[2].state(), federation[0].address().origin());
   {
     ledger::sqlite::Database database(replica, ledger::sqlite::Mode::kReadWrite);
-    database.exec("UPDATE ledger_entry SET line = replace(line, 'bundle', 'bumble') WHERE idx = 0");
+    database.exec("UPDATE ledger_entry SET line = replace(line, 'consent', 'konsent') WHERE idx = 0");
   }
   federation[2].start();
   INFO(federation[2].log());

@@ -55,6 +55,8 @@ struct Outage {
 TEST_CASE("a request to a peer that is away waits, says why, and completes when the peer comes") {
   Outage outage;
   const auto patient = outage.federation.give_patient(outage.answering, 0);
+  outage.answering.start();  // to be given its consents
+  REQUIRE(outage.answering.stop() == 0);
   outage.asking.start();
   auto command = outage.ask(identifier_of(patient));
   const auto row = Outage::wait_for(outage.asking, "requests", Outage::with_reason("no answer yet"));

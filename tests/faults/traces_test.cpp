@@ -119,7 +119,8 @@ class Eavesdropper {
 TEST_CASE(
     "no trace of a patient on the broker, in logs, on the ledger or in files, whatever becomes of a "
     "request") {
-  Federation federation({EHR_AGENT, EHR_LEDGER, 3, {{"metrics.interval", "\"100ms\""}}, true});
+  Federation federation(
+      {EHR_AGENT, EHR_LEDGER, 3, {{"metrics.interval", "\"100ms\""}, {"break_glass.allow", "true"}}, true});
   Eavesdropper eavesdropper(federation.broker());
   auto& answering = federation[0];
   auto& asking = federation[1];
@@ -143,6 +144,18 @@ TEST_CASE(
   CHECK(asking.command({"bundle", "open", id}).status == 0);
   CHECK(asking.request(answering.address(), kSystem + "|" + kUnknown, file).status != 0);
   CHECK(asking.request(answering.address(), patient, file, {"--purpose", "HRESCH"}).status != 0);
+  // The glass broken and reviewed; consents of the patient granted, explained, revoked and forgotten.
+  REQUIRE(asking.request(answering.address(), patient, file, {"--purpose", "ETREAT", "--reason", kPlanted[6]})
+              .status == 0);
+  const auto used = answering.command_json({"break-glass", "list"}).at("uses").at(0).at("entry");
+  CHECK(answering.command({"break-glass", "review", used.dump(), "--by", kPlanted[1], "--note", kPlanted[6]})
+            .status == 0);
+  CHECK(answering.command({"consent", "explain", asking.address().text(), patient}).status == 0);
+  const std::string consent = answering.grant(patient, "any", "HRESCH", {"--deny"});
+  const std::string forgotten = answering.grant(patient, "any", "HPAYMT");
+  CHECK(answering.command({"consent", "revoke", forgotten}).status == 0);
+  CHECK(answering.command({"consent", "forget", forgotten}).status == 0);
+  CHECK(answering.command({"consent", "list", "--patient", patient}).status == 0);
   auto lied_to = asking.command_beside({"request", liar.peer().address().text(), patient});
   auto answer = liar.answer(liar.next_request(asking.address()));
   (*answer.manifest.salt)[0] ^= 1;
@@ -152,7 +165,7 @@ TEST_CASE(
       asking.command_beside({"request", liar.peer().address().text(), patient, "--timeout", "1s"});
   const std::string unanswered_id = liar.next_request(asking.address()).request().envelope.id;
   CHECK(unanswered.wait().status != 0);
-  REQUIRE(eventually([&] { return answering.entries("bundle.delivered").size() == 3; }));
+  REQUIRE(eventually([&] { return answering.entries("bundle.delivered").size() == 4; }));
 
   // The search can find: what was planted is in the bundle that was handed out.
   const auto wanted = needles();
@@ -168,6 +181,8 @@ TEST_CASE(
   CHECK(heard.find(unanswered_id) != std::string::npos);
   CHECK(heard.find("/ledger/entries") != std::string::npos);
   CHECK(heard.find("/metrics") != std::string::npos);
+  CHECK(heard.find("break-glass.reviewed") != std::string::npos);
+  CHECK(heard.find("{\"code\":\"break-glass\"") != std::string::npos);
   CHECK(found_in(heard, wanted).empty());
   CHECK(found_in(federation.broker().log(), wanted).empty());
 

@@ -76,9 +76,15 @@ void AgentProcess::configure(const Settings& settings, const std::vector<std::st
     }
     out << key.substr(dot + 1) << " = " << value << '\n';
   }
-  for (const auto& peer : allowed_peers) {
-    out << "\n[[allow]]\npeer = " << quoted(peer) << "\npurposes = [\"TREAT\"]\n";
-  }
+  peers_ = allowed_peers;
+}
+
+std::string AgentProcess::grant(const std::string& patient, const std::string& peer,
+                                const std::string& purpose, const std::vector<std::string>& more) const {
+  std::vector<std::string> arguments{"consent", "grant", "--patient", patient,
+                                     "--peer",  peer,    "--purpose", purpose};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return command_json(arguments).at("id");
 }
 
 void AgentProcess::launch() {
@@ -97,6 +103,11 @@ void AgentProcess::wait_until_ready() {
     return status.status == 0 && json::parse(status.output).value("state", "") == "ready";
   });
   if (!ready || !process_.running()) throw std::runtime_error("the agent doesn't serve: " + log());
+  for (const auto& peer : peers_) {
+    if (granted_.contains(peer) && granted_.at(peer) == state_) continue;
+    grant("any", peer, "TREAT");
+    granted_[peer] = state_;
+  }
 }
 
 int AgentProcess::stop() {

@@ -48,15 +48,19 @@ class AgentProcess {
   std::filesystem::path state() const;
   std::filesystem::path database() const { return state() / "agent.db"; }
 
-  // The configuration it starts with next.
+  // The configuration it starts with next, and who gets a hospital's consent for TREAT about every patient as
+  // soon as it runs (once; they are in its database then).
   void configure(const Settings& settings, const std::vector<std::string>& allowed_peers);
+  // `consent grant`; gives the consent's id. `more` are further options.
+  std::string grant(const std::string& patient, const std::string& peer, const std::string& purpose,
+                    const std::vector<std::string>& more = {}) const;
   void set_state(const std::filesystem::path& state);
 
-  void launch();  // returns at once
-  void start();   // launch(), then wait until it serves
-  void wait_until_ready();
-  int stop();        // SIGTERM; the exit status
-  void kill_hard();  // SIGKILL
+  void launch();            // returns at once
+  void start();             // launch(), then wait until it serves
+  void wait_until_ready();  // and until who shall have a consent has it
+  int stop();               // SIGTERM; the exit status
+  void kill_hard();         // SIGKILL
   bool running() { return process_.running(); }
 
   CommandResult command(const std::vector<std::string>& arguments) const;
@@ -84,6 +88,8 @@ class AgentProcess {
   std::shared_ptr<nlohmann::json> member_;
   Process process_;
   int commands_ = 0;
+  std::vector<std::string> peers_;                        // that shall have a consent
+  std::map<std::string, std::filesystem::path> granted_;  // that have one, and in which state
 };
 
 // Polls until `met` or `seconds` passed; false then. For conditions outside this process, which nobody

@@ -10,6 +10,7 @@
 
 #include "agent/core/fhir/document.h"
 #include "agent/core/fhir/json_tree.h"
+#include "agent/core/fhir/withholding.h"
 
 namespace {
 
@@ -69,6 +70,16 @@ AssembleInput input_for(const Prepared& patient, const Source& source, unsigned 
   return input;
 }
 
+// Keeps some sections back, as a consent would: every second one.
+void withhold(AssembleInput& input, bool marked) {
+  std::vector<Section> permitted;
+  for (int i = marked ? 1 : 2; i <= 16; i += 2) permitted.push_back(static_cast<Section>(i));
+  input.withheld = Withholding(permitted, marked);
+  const auto out = [&](const Prepared& one) { return input.withheld.takes_out(one); };
+  std::erase_if(input.resources, out);
+  std::erase_if(input.linked, out);
+}
+
 bool run(const std::filesystem::path& out, const std::filesystem::path& file, unsigned& number) {
   auto root = parse_tree(read_any(file), {std::size_t{1} << 30, 128});
   if (!root) {
@@ -84,7 +95,9 @@ bool run(const std::filesystem::path& out, const std::filesystem::path& file, un
     take(source, *root, "");
   }
   for (const Prepared& patient : source.patients) {
-    auto document = assemble(input_for(patient, source, ++number));
+    AssembleInput input = input_for(patient, source, ++number);
+    if (number % 3 != 0) withhold(input, number % 3 == 1);
+    auto document = assemble(input);
     if (!document) {
       std::cout << "  no document: " << document.error().reason << '\n';
       continue;

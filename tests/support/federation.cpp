@@ -135,7 +135,7 @@ void Federation::configure(std::size_t index, const Settings& settings) {
   for (const auto& [key, value] : settings) all[key] = value;
   std::vector<std::string> peers;
   for (const auto& other : agents_) {
-    if (other != agents_[index]) peers.push_back(other->address().text());
+    if (options_.consents && other != agents_[index]) peers.push_back(other->address().text());
   }
   agents_[index]->configure(all, peers);
 }

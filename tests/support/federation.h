@@ -1,5 +1,6 @@
 // A broker and the agents of one federation around it, at 127.0.10.1 and up: the whole system in a folder.
-// Agents are set up and configured, not started; each may ask every other for TREAT unless said otherwise.
+// Agents are set up and configured, not started; each gets a consent to ask
+// every other for TREAT about any patient when it runs.
 #pragma once
 
 #include <memory>
@@ -18,6 +19,7 @@ struct FederationOptions {
   bool overheard = false;  // see Broker
   // Above 0 every agent is a witness of the others, and so many make a quorum.
   std::size_t witness_quorum = 0;
+  bool consents = true;  // else nobody may ask
 };
 
 class Federation {

@@ -265,6 +265,20 @@ std::vector<SqliteStore::PatientRow> SqliteStore::list(const std::string& after,
   });
 }
 
+void SqliteStore::stream_consents(const std::function<void(fhir::Prepared&&)>& take) {
+  answer([&] {
+    const ReaderPool::Lease reader = state_->readers.borrow();
+    const Snapshot snapshot(*reader);
+    Statement& rows = reader->cached("SELECT id FROM his_resource WHERE kind = 'Consent' ORDER BY id");
+    std::vector<std::int64_t> ids;
+    while (rows.step()) ids.push_back(rows.column_int(0));
+    hand_out(*reader, ids, Columns::kEverything, [&](Prepared&& resource) {
+      take(std::move(resource));
+      return true;
+    });
+  });
+}
+
 std::vector<SqliteStore::KindCount> SqliteStore::count_kinds(const std::string& patient_key) const {
   return answer([&] {
     const ReaderPool::Lease reader = state_->readers.borrow();

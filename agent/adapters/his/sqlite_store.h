@@ -36,6 +36,9 @@ class SqliteStore : public RecordSource {
   std::vector<fhir::Prepared> fetch(const std::vector<std::string>& full_urls) override;
   std::vector<std::string> unavailable_kinds() const override;
 
+  // Every Consent of every patient, as they came.
+  void stream_consents(const std::function<void(fhir::Prepared&&)>& take);
+
   // One transaction: all resources are stored or none. A resource with a known key replaces it. Throws
   // Unavailable, also when a resource has the full_url of another.
   void put(const std::vector<fhir::Prepared>& resources);

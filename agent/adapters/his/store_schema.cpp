@@ -72,7 +72,12 @@ CREATE VIEW ehr_resource(key, full_url, patient_key, kind, section, date, code, 
   FROM his_resource r LEFT JOIN his_patient p ON p.id = r.patient_id;
 )sql";
 
-const char* const kSteps[] = {kVersion1};
+// Consents decide over all the rest, so they are looked through often.
+const char* const kVersion2 = R"sql(
+CREATE INDEX his_resource_consent ON his_resource(id) WHERE kind = 'Consent';
+)sql";
+
+const char* const kSteps[] = {kVersion1, kVersion2};
 
 }  // namespace
 

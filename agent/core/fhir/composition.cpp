@@ -72,7 +72,7 @@ class SectionWriter {
     out += R"({"code":)" + concept_of("http://loinc.org", text.code) + ',';
     if (empty) {
       out += R"("emptyReason":)" + concept_of("http://terminology.hl7.org/CodeSystem/list-empty-reason",
-                                              section.wanted ? "unavailable" : "withheld");
+                                              is_told(section) ? "withheld" : "unavailable");
     } else {
       out += R"("entry":[)";
       for (std::size_t i = 0; i < section.entries.size(); ++i)
@@ -84,6 +84,12 @@ class SectionWriter {
     out += R"(,"text":{"div":)";
     ledger::append_json_string(out, div(section, text));
     out += R"(,"status":"generated"},"title":)" + quoted(text.title) + '}';
+  }
+
+  // Whether the section says that it is kept back: by the requester's own wish, or by a consent whose effect
+  // may be seen.
+  bool is_told(const SelectedSection& section) const {
+    return !section.wanted || (section.withheld && input_.withheld.marked());
   }
 
  private:
@@ -99,7 +105,9 @@ class SectionWriter {
     out += '>';
     if (section.entries.empty()) {
       out += "<p>";
-      out += section.wanted ? text.nothing : "This section is not part of this document.";
+      out += !section.wanted    ? "This section is not part of this document."
+             : is_told(section) ? "This section is withheld."
+                                : text.nothing;
       return out += "</p></div>";
     }
     out += "<table><thead><tr>";
@@ -118,7 +126,8 @@ std::string write_sections(const AssembleInput& input, const Selection& selectio
   SectionWriter writer(input, selection);
   std::string out = "[";
   for (const SelectedSection& section : selection.sections) {
-    if (section.entries.empty() && !section.rule->required) continue;
+    const bool marked = section.withheld && input.withheld.marked();
+    if (section.entries.empty() && !section.rule->required && !marked) continue;
     if (out.size() > 1) out += ',';
     writer.append(out, section);
   }

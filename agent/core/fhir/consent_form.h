@@ -45,7 +45,8 @@ std::string write_consent(const ConsentDocument& document, ledger::TimePoint giv
 std::string write_terms(const std::vector<ConsentRule>& rules);
 
 // Whether a resource that read_consent refuses could be there to deny something: then ignoring it would
-// disclose more than the patient allowed. True for everything that does not surely only permit.
+// disclose more than the patient allowed. True for everything that does not surely only permit, or is not in
+// force.
 bool may_deny(std::string_view json);
 // A Consent whose scope is privacy, readable or not: others (advance directives, research) are no business of
 // disclosure.

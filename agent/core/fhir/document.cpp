@@ -118,9 +118,13 @@ ledger::Result<Assembled> assemble_collection(const AssembleInput& input) {
   for (const Prepared* prepared : all) {
     auto resource = parse_tree(prepared->source, {prepared->source.size(), 256});
     if (!resource) return ledger::Problem{prepared->kind + ": " + resource.error().reason};
-    std::string canonical;
+    std::string text, canonical;
+    if (input.withheld.any()) {
+      take_out_words(*resource, [&](std::string_view full_url) { return seen.contains(full_url); });
+      append_text(text, *resource);
+    }
     append_canonical(canonical, *resource);
-    writer.entry(prepared->full_url, prepared->source, canonical);
+    writer.entry(prepared->full_url, text.empty() ? prepared->source : text, canonical);
   }
   return std::move(writer).finish();
 }

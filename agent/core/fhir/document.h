@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/core/fhir/prepared.h"
+#include "agent/core/fhir/withholding.h"
 #include "agent/core/signing.h"
 #include "ledger-client/core/time_text.h"
 
@@ -29,6 +30,7 @@ struct AssembleInput {
       linked;  // what they refer to, transitively: Practitioner, Organization, Medication, Specimen, …
   std::vector<SectionRule> rules = default_rules();
   std::vector<Section> sections;  // wanted by the requester; empty: all. Required sections always appear.
+  Withholding withheld;           // `resources` and `linked` hold nothing it takes out
   std::string hospital_name;      // author and custodian Organization
   std::string software_version;   // the authoring Device
   std::string agent_address;      // Bundle.signature.who.identifier, Device identifier

@@ -81,7 +81,10 @@ ledger::Result<Prepared> prepare(std::string_view resource_json, std::string_vie
                                  const PrepareOptions& options = {});
 
 // Called when some of `prepared.references` do not exist in the store: gives `ips` and `ips_canonical` again
-// with those references removed or replaced by a display, so that a document stands alone.
-void drop_references(Prepared& prepared, const std::vector<std::string>& missing_full_urls);
+// with those references removed or replaced by a display, so that a document stands alone. `without_words`:
+// no display is left either, nor a narrative, nor a contained resource about a patient, for they may tell
+// what is withheld.
+void drop_references(Prepared& prepared, const std::vector<std::string>& missing_full_urls,
+                     bool without_words = false);
 
 }  // namespace edge::fhir

@@ -29,6 +29,7 @@ class Selector {
       SelectedSection& section = out_.sections.emplace_back();
       section.rule = &rule;
       section.wanted = is_wanted(rule.section);
+      section.withheld = section.wanted && input_.withheld.covers(rule.section);
       if (section.wanted) choose(section);
     }
     for (SelectedSection& section : out_.sections)
@@ -173,9 +174,10 @@ class Selector {
     for (const std::string& reference : prepared->references)
       if (included_.count(reference) == 0 && reference != input_.patient.full_url)
         missing.push_back(reference);
-    if (missing.empty()) return prepared;
+    const bool partial = input_.withheld.any();
+    if (missing.empty() && !partial) return prepared;
     Prepared& copy = out_.owned.emplace_back(*prepared);
-    drop_references(copy, missing);
+    drop_references(copy, missing, partial);
     return &copy;
   }
 

@@ -14,6 +14,7 @@ namespace edge::fhir {
 struct SelectedSection {
   const SectionRule* rule = nullptr;
   bool wanted = true;                    // false: the requester did not ask for it
+  bool withheld = false;                 // asked for, and kept back by consent
   std::vector<const Prepared*> entries;  // in the order shown
   std::vector<std::string_view> rows;    // narrative rows, beside `entries`
 };

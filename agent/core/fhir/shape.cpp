@@ -8,6 +8,7 @@
 #include "agent/core/fhir/primitives.h"
 #include "agent/core/fhir/references.h"
 #include "agent/core/fhir/type_rules.h"
+#include "agent/core/fhir/withholding.h"
 
 namespace edge::fhir {
 
@@ -72,7 +73,7 @@ class Shaper {
   // harmless.
   void copy_narrative(const Node& in, Node& out) {
     const Node* text = in.find("text");
-    if (!text || !text->is_object()) return;
+    if (!text || !text->is_object() || input_.without_words) return;
     std::string_view status = text->string_at("status");
     if (status != "additional" && status != "extensions") return;
     if (check_narrative(text->string_at("div")))
@@ -90,6 +91,7 @@ class Shaper {
       std::string kind(item.string_at("resourceType"));
       std::string id(item.string_at("id"));
       if (!is_document_kind(kind) || kind == "Patient" || !is_fhir_id(id) || item.find("contained")) continue;
+      if (input_.without_words && !is_supporting_kind(kind)) continue;
       if (Node copy = contained_resource(item, kind, id); !copy.is_empty())
         list.items.push_back(std::move(copy));
     }
@@ -308,13 +310,15 @@ class Shaper {
   Node reference(const Node& value, const std::vector<std::string>& targets) {
     Node copy = complex(value, "Reference");
     const Node* literal = copy.find("reference");
-    if (!literal) return copy;
+    if (!literal) return words_may_stay(std::string(copy.string_at("type")), targets) ? copy : Node::object();
     if (literal->text.starts_with('#')) {
       std::string id = literal->text.substr(1);
-      if (!contains(contained_, id))
-        copy.remove("reference");
-      else
+      if (contains(contained_, id))
         used_contained_.push_back(id);
+      else if (input_.without_words)
+        return Node::object();
+      else
+        copy.remove("reference");
       return copy;
     }
     Target target = read_reference(literal->text);
@@ -322,11 +326,20 @@ class Shaper {
       copy.set("reference", Node::string(target.full_url));
       return copy;
     }
+    if (!words_may_stay(target.kind, targets)) return Node::object();
     make_logical(copy);
     copy.remove("reference");
     // A type alone says nothing.
     if (!copy.find("display") && !copy.find("identifier") && !copy.find("extension")) return Node::object();
     return copy;
+  }
+
+  // Whether a display may stay where what it names is not in the document: the name of a doctor or a medicine
+  // may, that of a disease or an encounter may not. `kind` may be unknown; then what may stand here decides.
+  bool words_may_stay(const std::string& kind, const std::vector<std::string>& targets) const {
+    if (!input_.without_words) return true;
+    if (!kind.empty()) return is_supporting_kind(kind);
+    return !targets.empty() && std::all_of(targets.begin(), targets.end(), is_supporting_kind);
   }
 
   // Whether what is referred to may be in the document; of patients only this one is.

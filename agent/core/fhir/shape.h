@@ -17,6 +17,8 @@ struct ShapeInput {
   std::string_view full_url;                          // of the resource itself
   std::string_view patient_url;                       // full_url of the patient it belongs to; empty if none
   const std::vector<std::string>* missing = nullptr;  // full_urls that won't be in the document
+  bool without_words =
+      false;  // a reference to what is missing goes with its display, and so does a narrative
 };
 
 struct Shaped {

@@ -37,7 +37,9 @@ TEST_CASE("an address is enough, the rest has defaults") {
   CHECK(config->transfer.window == 4u << 20);
   CHECK(config->transfer.deadline == 24h);
   CHECK(config->retention.audit == std::chrono::hours(24 * 3650));
-  CHECK(config->allow.empty());
+  CHECK(config->groups.empty());
+  CHECK_FALSE(config->consent.mark_withheld);
+  CHECK_FALSE(config->break_glass.allow);
   CHECK(config->sections.empty());
 }
 
@@ -64,12 +66,16 @@ request_bytes = 65536
 requests_per_second = 12.5
 [retention]
 inbox = "2d"
-[[allow]]
-peer = "10.20.0.6"
-purposes = ["TREAT", "ETREAT"]
-[[allow]]
-peer = "fd00::7"
-purposes = ["HPAYMT"]
+[consent]
+mark_withheld = true
+[break_glass]
+allow = true
+[[group]]
+name = "north"
+peers = ["10.20.0.6", "FD00:0::7"]
+[[group]]
+name = "south-2"
+peers = ["10.20.0.8"]
 [[section]]
 name = "results"
 limit = 50
@@ -92,10 +98,13 @@ latest_per_code = true
   CHECK(config->limits.request_bytes == 65536);
   CHECK(config->limits.requests_per_second == 12.5);
   CHECK(config->retention.inbox == 48h);
-  REQUIRE(config->allow.size() == 2);
-  CHECK(config->allow[0].peer->text() == "10.20.0.6");
-  CHECK(config->allow[0].purposes == Texts{"TREAT", "ETREAT"});
-  CHECK(config->allow[1].purposes == Texts{"HPAYMT"});
+  CHECK(config->consent.mark_withheld);
+  CHECK(config->break_glass.allow);
+  REQUIRE(config->groups.size() == 2);
+  CHECK(config->groups[0].name == "north");
+  REQUIRE(config->groups[0].peers.size() == 2);
+  CHECK(config->groups[0].peers[1].text() == "fd00::7");
+  CHECK(config->groups[1].name == "south-2");
   REQUIRE(config->sections.size() == 1);
   CHECK(config->sections[0].section == edge::fhir::Section::kResults);
   CHECK(config->sections[0].limit == 50);
@@ -115,8 +124,8 @@ TEST_CASE("all problems come at once, in the order of the file, with line and ke
                     "lifetime = \"1s\"\n"
                     "[limits]\n"
                     "assemblies = 0\n"
-                    "[[allow]]\n"
-                    "peer = \"somewhere\"\n") ==
+                    "[[group]]\n"
+                    "name = \"North\"\n") ==
         Texts{"agent.address: is missing: the IP address peers know this agent by",
               "line 2: agent.adress: unknown key; did you mean `agent.address`?",
               "line 3: agent.workers: must be a whole number",
@@ -125,8 +134,8 @@ TEST_CASE("all problems come at once, in the order of the file, with line and ke
               "line 8: transfer.deadline: must be a duration: a string like \"250ms\", \"10s\", \"15min\", "
               "\"24h\" or \"7d\"",
               "line 9: transfer.lifetime: unknown key; did you mean `request.lifetime`?",
-              "line 11: limits.assemblies: must be 1 to 64", "line 12: allow[0].purposes: is missing",
-              "line 13: allow[0].peer: must be an IPv4 or IPv6 address, as \"10.20.0.6\""});
+              "line 11: limits.assemblies: must be 1 to 64", "line 12: group[0].peers: is missing",
+              "line 13: group[0].name: must be 1 to 64 lower-case letters, digits and single hyphens"});
 }
 
 TEST_CASE("each wrong value is refused") {
@@ -135,48 +144,53 @@ TEST_CASE("each wrong value is refused") {
     INFO(rest);
     CHECK(found.size() == 1);
   };
-  for (const auto* text : {"address = \"10.20.0.256\"",
-                           "address = 5",
-                           "address = \"10.20.0.5/24\"",
-                           "address = \"localhost\"",
-                           "workers = 1.5",
-                           "workers = 65",
-                           "workers = -1",
-                           "workers = 4294967297",
-                           "name = \"\"",
-                           "name = \"a\\nb\"",
-                           "state_dir = \"\"",
-                           "state_dir = 1",
-                           "state_dir = \"a\\u0000b\"",
-                           "mqtt = 1",
-                           "[mqtt]\nversion = \"4\"",
-                           "[mqtt]\nversion = 5",
-                           "[mqtt]\nurl = \"tcp://x\"",
-                           "[mqtt]\nurl = [\"mqtts://x\"]",
-                           "[his]\nkind = \"oracle\"",
-                           "[anchor]\nrequire = \"none\"",
-                           "[transfer]\nwindow = -1",
-                           "[transfer]\nwindow = \"4MB\"",
-                           "[transfer]\nretry_first = \"2min\"",
-                           "[limits]\nrequests_per_second = nan",
-                           "[limits]\nrequests_per_second = inf",
-                           "[limits]\nrequests_per_second = \"5\"",
-                           "[limits]\nbundle_bytes = \"512MiB\"\nspool_bytes = \"256MiB\"",
-                           "[retention]\nspool = \"90min\"",
-                           "[ledger]\nguard = \"/var/lib/ehr-agent/guard\"",
-                           "[agent.name]\nx = 1",
-                           "allow = 1",
-                           "allow = [1]",
-                           "[[allow]]\npeer = \"10.0.0.1\"\npurposes = []",
-                           "[[allow]]\npeer = \"10.0.0.1\"\npurposes = \"TREAT\"",
-                           "[[allow]]\npeer = \"10.0.0.1\"\npurposes = [\"treat\"]",
-                           "[[allow]]\npeer = \"10.0.0.1\"\npurposes = [\"TREAT\", \"TREAT\"]",
-                           "[[allow]]\npeer = \"10.0.0.1\"\npurpose = [\"TREAT\"]\npurposes = [\"TREAT\"]",
-                           "[[section]]\nlimit = 1",
-                           "[[section]]\nname = \"result\"",
-                           "[[section]]\nname = \"results\"\nlimit = -1",
-                           "[[section]]\nname = \"results\"\n[[section]]\nname = \"results\"",
-                           "[[section]]\nname = \"results\"\nlatest_per_code = 1"})
+  for (const auto* text :
+       {"address = \"10.20.0.256\"",
+        "address = 5",
+        "address = \"10.20.0.5/24\"",
+        "address = \"localhost\"",
+        "workers = 1.5",
+        "workers = 65",
+        "workers = -1",
+        "workers = 4294967297",
+        "name = \"\"",
+        "name = \"a\\nb\"",
+        "state_dir = \"\"",
+        "state_dir = 1",
+        "state_dir = \"a\\u0000b\"",
+        "mqtt = 1",
+        "[mqtt]\nversion = \"4\"",
+        "[mqtt]\nversion = 5",
+        "[mqtt]\nurl = \"tcp://x\"",
+        "[mqtt]\nurl = [\"mqtts://x\"]",
+        "[his]\nkind = \"oracle\"",
+        "[anchor]\nrequire = \"none\"",
+        "[transfer]\nwindow = -1",
+        "[transfer]\nwindow = \"4MB\"",
+        "[transfer]\nretry_first = \"2min\"",
+        "[limits]\nrequests_per_second = nan",
+        "[limits]\nrequests_per_second = inf",
+        "[limits]\nrequests_per_second = \"5\"",
+        "[limits]\nbundle_bytes = \"512MiB\"\nspool_bytes = \"256MiB\"",
+        "[retention]\nspool = \"90min\"",
+        "[ledger]\nguard = \"/var/lib/ehr-agent/guard\"",
+        "[agent.name]\nx = 1",
+        "group = 1",
+        "group = [1]",
+        "[consent]\nmark_withheld = 1",
+        "[break_glass]\nallow = \"yes\"",
+        "[[group]]\nname = \"a\"\npeers = []",
+        "[[group]]\nname = \"a\"\npeers = \"10.0.0.1\"",
+        "[[group]]\nname = \"a\"\npeers = [\"host\"]",
+        "[[group]]\nname = \"a\"\npeers = [\"10.0.0.1\", \"10.0.0.1\"]",
+        "[[group]]\nname = \"a\"\npeer = [\"10.0.0.1\"]\npeers = [\"10.0.0.1\"]",
+        "[[group]]\nname = \"a\"\npeers = [\"10.0.0.1\"]\n[[group]]\nname = \"a\"\npeers = [\"10.0.0.1\"]",
+        "[[allow]]\npeer = \"10.0.0.1\"\npurposes = [\"TREAT\"]",
+        "[[section]]\nlimit = 1",
+        "[[section]]\nname = \"result\"",
+        "[[section]]\nname = \"results\"\nlimit = -1",
+        "[[section]]\nname = \"results\"\n[[section]]\nname = \"results\"",
+        "[[section]]\nname = \"results\"\nlatest_per_code = 1"})
     one(text);
 }
 

@@ -44,7 +44,7 @@ TEST_CASE("the shipped sample parses as it is, and with every line switched on")
   if (!all)
     for (const auto& problem : all.error()) UNSCOPED_INFO(edge::to_text(problem));
   REQUIRE(all);
-  CHECK(all->allow.size() == 1);
+  CHECK(all->groups.size() == 1);
   CHECK(all->sections.size() == 1);
 }
 

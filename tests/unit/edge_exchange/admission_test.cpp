@@ -6,15 +6,6 @@ using namespace edge;
 using namespace std::chrono_literals;
 using Steady = std::chrono::steady_clock;
 
-TEST_CASE("nothing is allowed that is not listed") {
-  const auto a = *ledger::Address::parse("10.0.0.1"), b = *ledger::Address::parse("10.0.0.2");
-  const std::vector<Allowance> rules{{a, {"TREAT", "HPAYMT"}}};
-  CHECK(is_allowed(rules, a, "TREAT"));
-  CHECK_FALSE(is_allowed(rules, a, "HRESCH"));
-  CHECK_FALSE(is_allowed(rules, b, "TREAT"));
-  CHECK_FALSE(is_allowed({}, a, "TREAT"));
-}
-
 TEST_CASE("a token bucket lets a burst through, then its rate") {
   TokenBucket bucket(10, 5);
   auto now = Steady::now();

@@ -19,7 +19,7 @@ constexpr const char* kAllergy =
     R"({"resourceType":"AllergyIntolerance","id":"a1","clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]},"code":{"text":"Nuts"},"patient":{"reference":"Patient/p1"}})";
 
 // Ports that keep what was asked of them, in order.
-struct Ports : RecordSource, Spool, DisclosureLog, LedgerAnswers {
+struct Ports : RecordSource, Spool, DisclosureLog, LedgerAnswers, ConsentBook {
   std::vector<std::string> calls;
   bool his_down = false, ambiguous = false, ledger_full = false;
   std::optional<KnownRequest> known_request;
@@ -73,7 +73,10 @@ struct Ports : RecordSource, Spool, DisclosureLog, LedgerAnswers {
       ports.calls.emplace_back("spooled");
       payload.inline_bytes = ports.spooled;
     }
-    void discard() override { ports.calls.emplace_back("discarded"); }
+    void discard() override {
+      ports.calls.emplace_back("discarded");
+      ports.spooled.clear();
+    }
     Ports& ports;
   };
   std::unique_ptr<SpoolWriter> begin() override { return std::make_unique<Writer>(*this); }
@@ -82,11 +85,24 @@ struct Ports : RecordSource, Spool, DisclosureLog, LedgerAnswers {
     calls.emplace_back("known");
     return known_request;
   }
-  Outcome<Anchor> issue(const Disclosure& disclosure) override {
+  IssueOutcome issue(const Disclosure& disclosure) override {
     calls.emplace_back("issue");
     if (ledger_full) return Refusal{Code::kFailed, "no room"};
     CHECK(disclosure.payload.seal.ciphertext.sha256 == ledger::sha256(spooled));
-    return Anchor{"entry", 0, {}, "note"};
+    if (meanwhile) std::exchange(meanwhile, {})();
+    const auto again = disclosure.decide_again(consents);
+    if (!(again.permitted == disclosure.decision.permitted)) return ConsentChanged{};
+    Issued issued{Anchor{"entry", 0, {}, "note"}, std::nullopt};
+    if (disclosure.decision.break_glass) issued.break_glass_entry = 1;
+    return issued;
+  }
+  std::function<void()> meanwhile;  // between the decision and the entry
+  std::vector<Consent> consents;
+  std::string asked_about;
+  std::vector<Consent> consents_of(const std::string& key) override {
+    calls.emplace_back("consents");
+    asked_about = key;
+    return consents;
   }
 };
 
@@ -94,14 +110,25 @@ struct Case {
   test_support::TwoAgents agents = test_support::make_two_agents();
   Ports ports;
   bool shows_ledgers = true;
-  std::vector<Allowance> allowances{{agents.b.address, {"TREAT"}}};
+  bool break_glass = false;
+  std::string purpose = "TREAT", reason;
+  std::optional<ledger::MemberStatus> status;
+
+  Case() { ports.consents = {policy()}; }
+  Consent policy() const {
+    return {"policy",
+            {},
+            true,
+            {{Effect::kPermit, {agents.b.address}, {}, {"TREAT"}, SectionSet::all(), {}, {}}}};
+  }
+  static Consent denial() { return {"own", "Patient/p1", true, {ConsentRule{}}}; }
 
   VerifiedRequest request(const std::string& patient = "77", Operation operation = Operation::kSummary) {
     const Request request{{kId, agents.b.address, agents.a.address, 1, kNow},
                           operation,
                           kNow + std::chrono::minutes(10),
-                          "TREAT",
-                          {{"urn:x", patient}, {}, ""}};
+                          purpose,
+                          {{"urn:x", patient}, {}, reason}};
     const RequestArrival arrival{agents.b.address, kId, ""};
     return std::get<VerifiedRequest>(verify_request(sign_request(request, agents.b.identity()), arrival,
                                                     agents.federation, {agents.a.address}, kNow));
@@ -118,13 +145,20 @@ struct Case {
                                                     {agents.a.address}, kNow));
   }
   ExchangeOutcome handle(const VerifiedRequest& verified) {
-    const Exchange exchange({agents.a.identity(), {}, allowances, {}, "Hospital A", "0", 1 << 24},
-                            {&ports, &ports, &ports, [] { return kNow; },
-                             [counter = std::uint8_t{0}](std::span<std::uint8_t> out) mutable {
-                               std::fill(out.begin(), out.end(), ++counter);
-                             },
-                             shows_ledgers ? &ports : nullptr});
-    return exchange.handle(verified);
+    ExchangeSettings settings{agents.a.identity(), {}, {}, "Hospital A", "0", 1 << 24, {}, false,
+                              break_glass};
+    ExchangePorts all{&ports,
+                      &ports,
+                      &ports,
+                      &ports,
+                      [] { return kNow; },
+                      [counter = std::uint8_t{0}](std::span<std::uint8_t> out) mutable {
+                        std::fill(out.begin(), out.end(), ++counter);
+                      },
+                      shows_ledgers ? &ports : nullptr,
+                      {}};
+    if (status) all.member_status = [this](const ledger::Address&) { return *status; };
+    return Exchange(std::move(settings), std::move(all)).handle(verified);
   }
 };
 
@@ -134,7 +168,7 @@ TEST_CASE("a verified request becomes a signed bundle that only its receiver can
   Case c;
   const auto outcome = c.handle(c.request());
   REQUIRE(std::holds_alternative<Answer>(outcome));
-  CHECK(c.ports.calls == std::vector<std::string>{"known", "find", "stream", "spooled", "issue"});
+  CHECK(c.ports.calls == std::vector<std::string>{"known", "find", "consents", "stream", "spooled", "issue"});
   const auto& answer = std::get<Answer>(outcome);
   const auto identities = c.agents.b.identities();
   PayloadOpener opener(identities, answer.manifest.encoding, answer.manifest.plaintext_size);
@@ -160,15 +194,92 @@ TEST_CASE("unknown, ambiguous and forbidden are one refusal after the same look-
     c.ports.ambiguous = true;
   }
   SECTION("forbidden") {
-    c.allowances.clear();
+    c.ports.consents.clear();
   }
   SECTION("forbidden and unknown") {
-    c.allowances.clear(), patient = "78";
+    c.ports.consents.clear(), patient = "78";
   }
   const auto outcome = c.handle(c.request(patient));
   REQUIRE(std::holds_alternative<Refusal>(outcome));
   CHECK(std::get<Refusal>(outcome).code == Code::kNotAvailable);
-  CHECK(c.ports.calls == std::vector<std::string>{"known", "find"});
+  CHECK(c.ports.calls == std::vector<std::string>{"known", "find", "consents"});
+}
+
+TEST_CASE("a consent that is revoked while the bundle is made counts") {
+  Case c;
+  c.ports.meanwhile = [&] { c.ports.consents.push_back(Case::denial()); };
+  const auto outcome = c.handle(c.request());
+  REQUIRE(std::holds_alternative<Refusal>(outcome));
+  CHECK(std::get<Refusal>(outcome).code == Code::kNotAvailable);
+  CHECK(std::get<Refusal>(outcome).reason == "denied by consent own");
+  CHECK(c.ports.calls == std::vector<std::string>{"known", "find", "consents", "stream", "spooled", "issue",
+                                                  "discarded", "consents"});
+}
+
+TEST_CASE("a consent that is narrowed while the bundle is made gives a narrower bundle") {
+  Case c;
+  Consent narrow = Case::denial();
+  narrow.rules[0].sections = {fhir::Section::kAllergies};
+  c.ports.meanwhile = [&] { c.ports.consents.push_back(narrow); };
+  const auto outcome = c.handle(c.request());
+  REQUIRE(std::holds_alternative<Answer>(outcome));
+  const auto& answer = std::get<Answer>(outcome);
+  const auto identities = c.agents.b.identities();
+  PayloadOpener opener(identities, answer.manifest.encoding, answer.manifest.plaintext_size);
+  REQUIRE(opener.write(answer.payload.inline_bytes));
+  const auto text = opener.finish(answer.manifest.plaintext_sha256);
+  REQUIRE(text);
+  CHECK(text->find("Nuts") == std::string::npos);
+  CHECK(fhir::check_bundle(*text).ok());
+}
+
+TEST_CASE("consents are looked up for the patient's key of the HIS, and for nobody's where there is none") {
+  Case c;
+  (void)c.handle(c.request());
+  CHECK(c.ports.asked_about == "Patient/p1");
+  (void)c.handle(c.request("78"));
+  CHECK(c.ports.asked_about.empty());
+}
+
+TEST_CASE("a member who is not active any more gets nothing, whatever was verified before") {
+  Case c;
+  c.status = ledger::MemberStatus::kRevoked;
+  const auto outcome = c.handle(c.request());
+  REQUIRE(std::holds_alternative<Refusal>(outcome));
+  CHECK(std::get<Refusal>(outcome).code == Code::kNotAMember);
+}
+
+TEST_CASE("breaking the glass: only with a reason, where the hospital allows it, and past no denial") {
+  Case c;
+  c.purpose = "ETREAT";
+  c.reason = "found unconscious";
+  c.break_glass = true;
+  bool given = false;
+  SECTION("it opens") {
+    given = true;
+  }
+  SECTION("no reason") {
+    c.reason.clear();
+  }
+  SECTION("not allowed here") {
+    c.break_glass = false;
+  }
+  SECTION("another purpose") {
+    c.purpose = "HRESCH";
+  }
+  SECTION("denied") {
+    c.ports.consents.push_back(Case::denial());
+  }
+  SECTION("denied meanwhile") {
+    c.ports.meanwhile = [&] { c.ports.consents.push_back(Case::denial()); };
+  }
+  const auto outcome = c.handle(c.request());
+  CHECK(std::holds_alternative<Answer>(outcome) == given);
+  if (given) {
+    CHECK(std::get<Answer>(outcome).break_glass_entry == 1);
+  } else {
+    CHECK(std::get<Refusal>(outcome).code == Code::kNotAvailable);
+  }
 }
 
 TEST_CASE("a HIS that is down is `failed`, for everybody") {
@@ -176,7 +287,7 @@ TEST_CASE("a HIS that is down is `failed`, for everybody") {
   c.ports.his_down = true;
   SECTION("allowed") {}
   SECTION("not allowed") {
-    c.allowances.clear();
+    c.ports.consents.clear();
   }
   const auto outcome = c.handle(c.request());
   REQUIRE(std::holds_alternative<Refusal>(outcome));
@@ -189,7 +300,7 @@ TEST_CASE("nothing leaves when the ledger does not take the entry") {
   const auto outcome = c.handle(c.request());
   REQUIRE(std::holds_alternative<Refusal>(outcome));
   CHECK(c.ports.calls ==
-        std::vector<std::string>{"known", "find", "stream", "spooled", "issue", "discarded"});
+        std::vector<std::string>{"known", "find", "consents", "stream", "spooled", "issue", "discarded"});
 }
 
 TEST_CASE("a used id: the same request is repeated, another one is replayed, and the HIS is not asked") {
@@ -212,9 +323,9 @@ TEST_CASE("ping is answered without the ledger") {
   CHECK(c.ports.calls == std::vector<std::string>{"known"});
 }
 
-TEST_CASE("requests about ledgers are answered from memory, whatever the allow rules say") {
+TEST_CASE("requests about ledgers are answered from memory, whatever the consents say") {
   Case c;
-  c.allowances.clear();
+  c.ports.consents.clear();
   const auto open = [&](const ExchangeOutcome& outcome, const ledger::Bytes& ciphertext) {
     const auto& manifest = std::get<Answer>(outcome).manifest;
     CHECK_FALSE((manifest.anchor || manifest.salt));

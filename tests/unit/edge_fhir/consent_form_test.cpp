@@ -2,8 +2,11 @@
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "agent/core/fhir/consent_time.h"
+#include "tests/unit/ledger_core/json_damage.h"
+#include "tests/unit/ledger_core/schema_support.h"
 
 using namespace edge;
 using namespace edge::fhir;
@@ -169,6 +172,9 @@ TEST_CASE("what can't be represented is refused with its place") {
       {permit({{"purpose", {purpose("TREAT")}},
                {"provision", {{{"type", "deny"}, {"purpose", {purpose("HRESCH")}}}}}}),
        "provision.provision[0].purpose[0]: is none of the provision around it"},
+      {permit({{"period", {{"end", "2026"}}},
+               {"provision", {{{"type", "deny"}, {"period", {{"start", "2028"}}}}}}}),
+       "provision.provision[0].period: lies outside that of the provision around it"},
       {consent({{"type", "allow"}}), "provision.type: must be permit or deny"},
   };
   for (const auto& [document, reason] : cases) CHECK(refused(document) == reason);
@@ -210,6 +216,8 @@ TEST_CASE("an unreadable consent that may deny something is told from one that o
   CHECK(may_deny(consent({{"type", "deny"}}).dump()));
   CHECK(may_deny(consent({{"data", 1}}).dump()));
   CHECK(may_deny("not even JSON"));
+  document["status"] = "draft";
+  CHECK_FALSE(may_deny(document.dump()));
 }
 
 TEST_CASE("what is written is read back the same, and canonical") {
@@ -231,6 +239,25 @@ TEST_CASE("what is written is read back the same, and canonical") {
       CHECK(json::parse(text).dump() == text);  // ASCII and no numbers: sorted members are canonical
     }
   }
+}
+
+TEST_CASE("consent: what the reader accepts the schema accepts, on damaged examples too") {
+  const test_support::SchemaCheck check(test_support::read_schema("consent"));
+  const auto examples = test_support::schema_examples("valid", "consent");
+  for (const json& example : examples) (void)read(example);
+  for (const json& example : test_support::schema_examples("invalid", "consent"))
+    CHECK_FALSE(read_consent(example.dump()));
+  std::mt19937 random(1);
+  int accepted = 0, refused = 0;
+  for (int round = 0; round < 1'500; ++round) {
+    const json document = test_support::mutated(examples[random() % examples.size()], random);
+    const bool taken = read_consent(document.dump()).ok();
+    INFO(document.dump());
+    if (taken) CHECK(check.accepts(document));
+    ++(taken ? accepted : refused);
+  }
+  CHECK(accepted > 15);
+  CHECK(refused > 150);
 }
 
 TEST_CASE("a FHIR date names a span") {

@@ -1,0 +1,253 @@
+// Consents: what the running agent keeps and decides by. Patients and documents travel in data frames.
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "agent/cli/commands.h"
+#include "agent/cli/daemon_call.h"
+#include "agent/cli/failure.h"
+#include "agent/cli/output.h"
+#include "agent/cli/patient.h"
+#include "agent/core/fhir/consent_form.h"
+#include "agent/core/fhir/consent_time.h"
+
+namespace edge::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+  std::string patient, peer, id, from, to, time, operation, purpose = "TREAT", signature, key;
+  std::vector<std::string> peers, groups, purposes, sections;
+  fs::path file;
+  bool deny = false, all = false, everything = false, reason = false;
+};
+using Shared = std::shared_ptr<Options>;
+
+// `any`, or an identifier as elsewhere.
+std::string patient_frame(const std::string& argument) {
+  if (argument == "any") return R"({"any":true})";
+  const auto patient = patient_argument(argument);
+  json out{{"value", patient.value}};
+  if (!patient.system.empty()) out["system"] = patient.system;
+  return out.dump();
+}
+
+// The first moment of the span a date names, or the first after it.
+std::string moment(const std::string& option, const std::string& text, bool end) {
+  const auto span = fhir::span_of(text);
+  if (!span)
+    throw Failure(EX_USAGE, option + " must be a date or a time, as 2026-12-31 or 2026-12-31T08:00:00+01:00");
+  return ledger::format_time(end ? span->end : span->begin);
+}
+
+json rule_call(const Options& options) {
+  json call{{"command", "consent.grant"}, {"deny", options.deny}};
+  if (!options.peers.empty()) call["peers"] = options.peers;
+  if (!options.groups.empty()) call["groups"] = options.groups;
+  if (!options.purposes.empty()) call["purposes"] = options.purposes;
+  if (!options.sections.empty()) call["sections"] = options.sections;
+  if (!options.from.empty()) call["from"] = moment("--from", options.from, false);
+  if (!options.to.empty()) call["to"] = moment("--to", options.to, true);
+  return call;
+}
+
+// Lists of words as a person writes them.
+json readable(const json& row) {
+  json out = row;
+  for (auto& [name, value] : out.items()) {
+    if (value.is_object() || (value.is_array() && !value.empty() && value.front().is_object())) {
+      for (auto& item : value) item = readable(item);
+    } else if (value.is_array()) {
+      std::string text;
+      for (const auto& word : value) text += (text.empty() ? "" : ", ") + word.get<std::string>();
+      value = text;
+    }
+  }
+  return out;
+}
+
+void show_row(const json& row, const Common& common) {
+  common.json ? print_json(row) : print_readable(readable(row));
+}
+
+void grant(const Options& options, const Common& common) {
+  // "Any member" and "any purpose" are what somebody says, not what somebody forgot.
+  const bool any = std::find(options.peers.begin(), options.peers.end(), "any") != options.peers.end();
+  const bool any_purpose =
+      std::find(options.purposes.begin(), options.purposes.end(), "any") != options.purposes.end();
+  if ((any && options.peers.size() + options.groups.size() > 1) ||
+      (any_purpose && options.purposes.size() > 1))
+    throw Failure(EX_USAGE, "`any` stands alone");
+  if (options.peers.empty() && options.groups.empty())
+    throw Failure(EX_USAGE, "say who: --peer ADDRESS, --group NAME, or --peer any");
+  if (options.purposes.empty()) throw Failure(EX_USAGE, "say what for: --purpose TREAT, or --purpose any");
+  Options exact = options;
+  if (any) exact.peers.clear();
+  if (any_purpose) exact.purposes.clear();
+  const json call = rule_call(exact);
+  const Config config = common.load();
+  const std::string patient = patient_frame(options.patient);
+  show_row(Daemon(config).call(call, patient), common);
+}
+
+void import(const Options& options, const Common& common) {
+  const std::string text = read_whole(options.file, fhir::kMaxConsentBytes);
+  json call{{"command", "consent.import"}};
+  if (options.signature.empty() != options.key.empty())
+    throw Failure(EX_USAGE, "--signature and --patient-key belong together");
+  if (!options.signature.empty()) {
+    std::string signature = read_whole(options.signature, 64 * 1024);
+    while (!signature.empty() && (signature.back() == '\n' || signature.back() == '\r')) signature.pop_back();
+    call["signature"] = signature;
+    call["key"] = options.key;
+  }
+  show_row(Daemon(common.load()).call(call, text), common);
+}
+
+void list(const Options& options, const Common& common) {
+  json call{{"command", "consent.list"}, {"all", options.all}};
+  std::optional<std::string> patient;
+  if (!options.patient.empty()) {
+    call["of_patient"] = true;
+    patient = patient_frame(options.patient);
+  }
+  const auto result = Daemon(common.load()).call(call, patient);
+  if (common.json) return print_json(result);
+  const json& rows = result.at("consents");
+  if (rows.empty()) {
+    std::cout << "no consents\n";
+    return;
+  }
+  for (const json& row : rows) {
+    print_readable(readable(row));
+    std::cout << '\n';
+  }
+}
+
+void with_id(const std::string& command, const Options& options, const Common& common) {
+  show_row(Daemon(common.load()).call({{"command", command}, {"id", options.id}}), common);
+}
+
+void export_one(const Options& options, const Common& common) {
+  std::string document;
+  CallHandlers handlers;
+  handlers.data = [&](std::string_view bytes) { document += bytes; };
+  const auto result =
+      Daemon(common.load()).call({{"command", "consent.export"}, {"id", options.id}}, {}, handlers);
+  if (common.json) {
+    json out = result;
+    out["consent"] = json::parse(document);
+    return print_json(out);
+  }
+  std::cout << document << '\n';
+}
+
+void explain(const Options& options, Common& common) {
+  json call{{"command", "consent.explain"},
+            {"peer", options.peer},
+            {"purpose", options.purpose},
+            {"everything", options.everything},
+            {"reason_given", options.reason}};
+  if (!options.sections.empty()) call["sections"] = options.sections;
+  if (!options.time.empty()) call["time"] = moment("--time", options.time, false);
+  const Config config = common.load();
+  const auto result = Daemon(config).call(call, patient_frame(options.patient));
+  show_row(result, common);
+}
+
+constexpr const char* kPatientHelp =
+    "`system|value`, a value alone where it is unique, - to read it from standard input";
+
+void add_grant(CLI::App& noun, Common& common) {
+  auto options = std::make_shared<Options>();
+  auto* command =
+      add_command(noun, common, "grant", "Permit (or --deny) what peers ask for; anchored, at once",
+                  "ehr-agent consent grant --patient any --peer 10.20.0.6 --purpose TREAT");
+  command
+      ->add_option("--patient", options->patient,
+                   std::string(kPatientHelp) + ", or `any`: the hospital's policy for all patients")
+      ->required();
+  command->add_option("--peer", options->peers, "Addresses that may ask; `any`: every member")
+      ->delimiter(',');
+  command->add_option("--group", options->groups, "Groups of the configuration ([[group]])")->delimiter(',');
+  command->add_option("--purpose", options->purposes, "HL7 PurposeOfUse codes; `any`: every purpose")
+      ->delimiter(',')
+      ->type_name("CODES");
+  command->add_option("--sections", options->sections, "Only these sections (else all)")
+      ->delimiter(',')
+      ->type_name("NAMES");
+  command->add_option("--from", options->from, "From when")->type_name("DATE");
+  command->add_option("--to", options->to, "Until when; the day, month or second named is part of it")
+      ->type_name("DATE");
+  command->add_flag("--deny", options->deny, "Deny instead of permitting");
+  command->callback([options, &common] { grant(*options, common); });
+}
+
+void add_import(CLI::App& noun, Common& common) {
+  auto options = std::make_shared<Options>();
+  auto* command = add_command(noun, common, "import", "Take over a FHIR R4 Consent",
+                              "ehr-agent consent import consent.json");
+  command->add_option("FILE", options->file, "A Consent resource as JSON")->required();
+  command
+      ->add_option("--signature", options->signature,
+                   "File with the patient's detached JWS over the consent's canonical JSON")
+      ->type_name("FILE");
+  command->add_option("--patient-key", options->key, "The patient's Ed25519 public key, base64url")
+      ->type_name("KEY");
+  command->callback([options, &common] { import(*options, common); });
+}
+
+void add_list(CLI::App& noun, Common& common) {
+  auto options = std::make_shared<Options>();
+  auto* command =
+      add_command(noun, common, "list", "List the consents in force", "ehr-agent consent list --all");
+  command->add_option("--patient", options->patient,
+                      std::string("Only those that concern this patient: ") + kPatientHelp);
+  command->add_flag("--all", options->all, "Revoked and forgotten ones too");
+  command->callback([options, &common] { list(*options, common); });
+}
+
+void add_by_id(CLI::App& noun, Common& common, const std::string& verb, const std::string& what) {
+  auto options = std::make_shared<Options>();
+  auto* command = add_command(noun, common, verb, what,
+                              "ehr-agent consent " + verb + " 01932c07-8a5e-7cc1-9f0e-0123456789ab");
+  command->add_option("ID", options->id, "Id of the consent, as `consent list` shows it")->required();
+  command->callback([options, verb, &common] {
+    verb == "export" ? export_one(*options, common) : with_id("consent." + verb, *options, common);
+  });
+}
+
+void add_explain(CLI::App& noun, Common& common) {
+  auto options = std::make_shared<Options>();
+  auto* command =
+      add_command(noun, common, "explain", "Say which rule decides a request, without sending anything",
+                  "echo 'http://hospital.example/mrn|12345' | ehr-agent consent explain 10.20.0.6 -");
+  command->add_option("PEER", options->peer, "IP address of the agent that would ask")->required();
+  command->add_option("PATIENT", options->patient, kPatientHelp)->required();
+  command->add_option("--purpose", options->purpose, "HL7 PurposeOfUse")
+      ->type_name("CODE")
+      ->capture_default_str();
+  command->add_option("--sections", options->sections, "Sections it would ask for (else all)")
+      ->delimiter(',')
+      ->type_name("NAMES");
+  command->add_option("--time", options->time, "When it would ask (else now)")->type_name("DATE");
+  command->add_flag("--everything", options->everything, "It would ask for all records");
+  command->add_flag("--with-reason", options->reason, "It would give a reason in words");
+  command->callback([options, &common] { explain(*options, common); });
+}
+
+}  // namespace
+
+void add_consent(CLI::App& root, Common& common) {
+  auto* noun = add_noun(root, "consent", "Who may ask for what; nobody may until a consent says so");
+  add_grant(*noun, common);
+  add_by_id(*noun, common, "revoke", "End a consent at once, also for requests that wait");
+  add_list(*noun, common);
+  add_import(*noun, common);
+  add_by_id(*noun, common, "export", "Print a consent as the FHIR R4 resource that was anchored");
+  add_explain(*noun, common);
+  add_by_id(*noun, common, "forget",
+            "Delete a revoked consent's text and salts: nothing links it to anybody");
+}
+
+}  // namespace edge::cli

@@ -1,0 +1,299 @@
+#include "agent/daemon/consent_commands.h"
+
+#include <nlohmann/json.hpp>
+
+#include "agent/daemon/consent_json.h"
+#include "agent/daemon/log.h"
+#include "ledger-client/core/base64.h"
+#include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/jws.h"
+
+namespace edge {
+
+using nlohmann::json;
+
+namespace {
+
+std::string data_frame(ControlChannel& channel, const char* what) {
+  const auto frame = channel.receive();
+  if (!frame || frame->kind != 'D') throw CallError{"malformed", std::string("no ") + what + " came", ""};
+  return frame->payload;
+}
+
+ConsentRow checked(const Outcome<ConsentRow>& outcome) {
+  if (outcome) return *outcome;
+  const bool mistake = outcome.error().code == Code::kMalformed;
+  throw CallError{mistake ? "not-found" : std::string(code_text(outcome.error().code)),
+                  outcome.error().reason, mistake ? "`ehr-agent consent list` shows them" : ""};
+}
+
+// The patient's own signature over the canonical document, with a key given beside it.
+void check_signature(const std::string& document, const std::string& signature, const std::string& key_text) {
+  const auto bytes = ledger::base64url_decode(key_text);
+  ledger::PublicKey key;
+  if (!bytes || bytes->size() != key.bytes.size())
+    throw CallError{"malformed", "the patient's key is not an Ed25519 public key in base64url", ""};
+  std::copy(bytes->begin(), bytes->end(), key.bytes.begin());
+  const auto jws = ledger::parse_detached_jws(signature, 64 * 1024);
+  if (!jws || !ledger::verify_detached_jws(*jws, document, key))
+    throw CallError{"unverified", "the signature does not verify over the consent's canonical JSON",
+                    "it must be a detached JWS, EdDSA, by the key given"};
+}
+
+std::string canonical_of(const std::string& text) {
+  auto canonical = ledger::canonicalize(text, {fhir::kMaxConsentBytes, 32});
+  if (!canonical) throw CallError{"malformed", "the consent is not JSON: " + canonical.error().reason, ""};
+  return std::move(*canonical);
+}
+
+}  // namespace
+
+PeerGroups groups_of(const Config& config) {
+  PeerGroups out;
+  for (const PeerGroup& group : config.groups) out[group.name] = group.peers;
+  return out;
+}
+
+ConsentCommands::ConsentCommands(const Context& context, ConsentStore& consents, BreakGlassStore& glass,
+                                 his::SqliteStore& records)
+    : context_(context), consents_(consents), glass_(glass), records_(records) {
+  use(*context.config);
+}
+
+void ConsentCommands::use(const Config& config) {
+  const std::lock_guard lock(mutex_);
+  policy_ = {groups_of(config), config.break_glass.allow};
+}
+
+ConsentCommands::Policy ConsentCommands::policy() const {
+  const std::lock_guard lock(mutex_);
+  return policy_;
+}
+
+bool ConsentCommands::handle(const json& call, ControlChannel& channel) {
+  const std::string command = call.value("command", ""), id = call.value("id", "");
+  const auto answer = [&](const json& result) {
+    channel.send('R', result.dump());
+    return true;
+  };
+  if (command == "consent.grant") return grant(call, channel), true;
+  if (command == "consent.import") return import(call, channel), true;
+  if (command == "consent.list") return list(call, channel), true;
+  if (command == "consent.export") return export_one(call, channel), true;
+  if (command == "consent.explain") return explain_one(call, channel), true;
+  if (command == "consent.revoke") return answer(row_json(checked(consents_.revoke(id))));
+  if (command == "consent.forget") return answer(row_json(checked(consents_.forget(id))));
+  if (command == "consent.sync") {
+    const Synced done = sync();
+    return answer({{"granted", done.granted}, {"revoked", done.revoked}, {"unreadable", done.unreadable}});
+  }
+  if (command == "break-glass.list") return channel.send('R', list_glass(call)), true;
+  if (command == "break-glass.review") return review(call, channel), true;
+  return false;
+}
+
+ConsentCommands::Subject ConsentCommands::find_patient(const std::string& frame) const {
+  const auto patient = ledger::parse_json(frame, {64 * 1024, 4});
+  if (!patient || !patient->is_object()) throw CallError{"malformed", "no patient identifier", ""};
+  if (patient->value("any", false)) return {std::nullopt, std::string(ledger::kAnyPatient), {true, {}, ""}};
+  fhir::ConsentDocument document;
+  document.subject.identifier = {patient->value("system", ""), patient->value("value", "")};
+  return subject_of(document);
+}
+
+// A consent must be about exactly one patient of this hospital.
+ConsentCommands::Subject ConsentCommands::subject_of(const fhir::ConsentDocument& document) const {
+  const fhir::ConsentSubject& written = document.subject;
+  if (written.any) return {std::nullopt, std::string(ledger::kAnyPatient), written};
+  const fhir::Identifier identifier =
+      written.identifier.value.empty() ? fhir::Identifier{"", written.reference} : written.identifier;
+  const PatientLookup lookup = records_.find(identifier);
+  if (const auto* found = std::get_if<PatientFound>(&lookup))
+    return {found->key, canonical_patient(identifier), written};
+  if (std::holds_alternative<PatientAmbiguous>(lookup))
+    throw CallError{"not-found", "the identifier fits several patients", "give it with its system"};
+  throw CallError{"not-found", "no patient carries this identifier",
+                  "`ehr-agent his list` shows who is there"};
+}
+
+void ConsentCommands::check_groups(const std::vector<ConsentRule>& rules) const {
+  const PeerGroups groups = policy().groups;
+  for (const auto& rule : rules)
+    for (const auto& group : rule.groups)
+      if (!groups.contains(group))
+        throw CallError{"malformed", "no [[group]] of the configuration is called `" + group + "`",
+                        "`ehr-agent config show` lists them"};
+}
+
+// The hospital says, with its signing key, that this is what it was told.
+void ConsentCommands::attest(NewConsent& consent) const {
+  consent.attested = "hospital";
+  consent.signer = context_.self.kid;
+  consent.signature = sign_detached_jws(*context_.self.signer, context_.self.kid,
+                                        ledger::format_time(context_.now()), {}, consent.document);
+}
+
+void ConsentCommands::grant(const json& call, ControlChannel& channel) {
+  const Subject subject = find_patient(data_frame(channel, "patient"));
+  NewConsent consent;
+  consent.rules = {rule_of(call)};
+  check_groups(consent.rules);
+  std::array<std::uint8_t, 16> random{};
+  context_.fill_random(random);
+  consent.document =
+      fhir::write_consent({make_uuid_v4(random), subject.written, true, consent.rules}, context_.now());
+  consent.patient_key = subject.key;
+  consent.patient = subject.canonical;
+  consent.source = "granted";
+  attest(consent);
+  channel.send('R', row_json(checked(consents_.grant(consent))).dump());
+}
+
+void ConsentCommands::import(const json& call, ControlChannel& channel) {
+  const std::string text = data_frame(channel, "consent");
+  const auto document = fhir::read_consent(text);
+  if (!document)
+    throw CallError{"malformed", document.error().reason,
+                    "nothing was imported; what can't be represented is never guessed"};
+  if (!document->active)
+    throw CallError{"malformed", "the consent's status says that it is not in force",
+                    "`ehr-agent consent revoke ID` ends one that is"};
+  const Subject subject = subject_of(*document);
+  NewConsent consent{
+      canonical_of(text), document->rules, subject.key, subject.canonical, "file", "", "", "", "", ""};
+  check_groups(consent.rules);
+  if (call.contains("signature")) {
+    consent.signature = call.at("signature").get<std::string>();
+    consent.signer = call.value("key", "");
+    check_signature(consent.document, consent.signature, consent.signer);
+    consent.attested = "patient";
+  } else {
+    attest(consent);
+  }
+  channel.send('R', row_json(checked(consents_.grant(consent))).dump());
+}
+
+void ConsentCommands::list(const json& call, ControlChannel& channel) {
+  std::optional<std::string> key;
+  if (call.value("of_patient", false)) key = find_patient(data_frame(channel, "patient")).key;
+  json out = json::array();
+  for (const auto& row : consents_.list(key))
+    if (row.state == ConsentState::kActive || call.value("all", false)) out.push_back(row_json(row));
+  channel.send('R', json{{"consents", out}}.dump());
+}
+
+void ConsentCommands::export_one(const json& call, ControlChannel& channel) {
+  const auto text = consents_.text(call.value("id", ""));
+  if (!text)
+    throw CallError{"not-found", "no consent with this id is kept here", "`ehr-agent consent list --all`"};
+  channel.send('D', text->document);
+  channel.send('R', json{{"signature", text->signature}, {"signer", text->signer}}.dump());
+}
+
+void ConsentCommands::explain_one(const json& call, ControlChannel& channel) {
+  const std::string frame = data_frame(channel, "patient");
+  const json patient = json::parse(frame);
+  const PatientLookup lookup = records_.find({patient.value("system", ""), patient.value("value", "")});
+  const auto* found = std::get_if<PatientFound>(&lookup);
+  const Policy policy = this->policy();
+  const ledger::Address peer = address_of(call.value("peer", ""));
+  const auto federation = context_.federation();
+  const ledger::Member* member = federation->find(peer);
+  ConsentFacts facts{peer,
+                     member ? member->status : ledger::MemberStatus::kRevoked,
+                     found ? found->key : std::string(),
+                     call.value("purpose", std::string(kTreatment)),
+                     call.value("everything", false) ? SectionSet::all() : SectionSet::document(),
+                     call.contains("time") ? time_of(call, "time") : context_.now(),
+                     call.value("reason_given", false),
+                     policy.break_glass_allowed};
+  if (call.contains("sections")) facts.asked = sections_of(call.at("sections"));
+  const ConsentDecision decision = decide(consents_.consents_of(facts.patient), facts, policy.groups);
+  const bool given = found && !decision.refused();
+  json out{{"decision", given ? "permit" : "refuse"},
+           {"rule", !found ? "no patient here carries this identifier alone" : explain(decision, facts)},
+           {"break_glass", given && decision.break_glass},
+           {"given", given ? sections_json(decision.given) : json::array()},
+           {"withheld", given ? sections_json(decision.withheld) : json::array()}};
+  channel.send('R', out.dump());
+}
+
+std::string ConsentCommands::list_glass(const json& call) {
+  json out = json::array();
+  for (const auto& row : glass_.list(call.value("all", false))) {
+    json item{{"entry", row.entry},
+              {"peer", row.peer},
+              {"request", row.request},
+              {"used", ledger::format_time(row.used)},
+              {"patient", json::parse(row.patient)},
+              {"reason", row.reason}};
+    if (row.reviewed) {
+      item["reviewed"] = ledger::format_time(*row.reviewed);
+      item["review_entry"] = row.review_entry.value_or(0);
+      item["by"] = row.by;
+      item["note"] = row.note;
+    }
+    out.push_back(std::move(item));
+  }
+  return json{{"uses", out}}.dump();
+}
+
+void ConsentCommands::review(const json& call, ControlChannel& channel) {
+  const json text = json::parse(data_frame(channel, "review"));
+  const auto row = glass_.review(call.at("entry").get<std::uint64_t>(), text.at("by").get<std::string>(),
+                                 text.at("note").get<std::string>());
+  if (!row) throw CallError{"not-found", row.error().reason, "`ehr-agent break-glass list` shows them"};
+  channel.send('R', json{{"entry", row->entry}, {"review_entry", row->review_entry.value_or(0)}}.dump());
+}
+
+ConsentCommands::Synced ConsentCommands::sync() {
+  const std::lock_guard lock(sync_mutex_);
+  Synced done;
+  records_.stream_consents([&](fhir::Prepared&& resource) {
+    if (fhir::is_privacy_consent(resource.source)) sync_one(resource, done);
+  });
+  if (done.granted + done.revoked > 0)
+    log::info("consents of the HIS taken over", {{"granted", std::to_string(done.granted)},
+                                                 {"revoked", std::to_string(done.revoked)},
+                                                 {"unreadable", std::to_string(done.unreadable)}});
+  return done;
+}
+
+// The new one is granted before the old one is revoked: in between a denial of either still counts.
+void ConsentCommands::sync_one(const fhir::Prepared& resource, Synced& done) {
+  const std::string document = canonical_of(resource.source);
+  const auto before = consents_.from_source(resource.key, document);
+  if (before.same) return;
+  const auto read = fhir::read_consent(document);
+  NewConsent consent{document,
+                     {},
+                     resource.patient_key,
+                     canonical_patient({"", resource.patient_key}),
+                     "his",
+                     "",
+                     "",
+                     "",
+                     resource.key,
+                     ""};
+  bool in_force = read ? read->active && !read->subject.any : fhir::may_deny(document);
+  if (resource.patient_key.empty()) in_force = false;
+  if (read) {
+    consent.rules = read->rules;
+  } else {
+    // What may be a denial and can't be read is taken for one of everything, until somebody sees to it.
+    ++done.unreadable;
+    consent.rules = {ConsentRule{}};
+    consent.remark = "denies all, for it can't be read: " + read.error().reason;
+  }
+  if (in_force) {
+    attest(consent);
+    (void)checked(consents_.grant(consent));
+    ++done.granted;
+  }
+  if (!before.active.empty()) {
+    (void)checked(consents_.revoke(before.active));
+    ++done.revoked;
+  }
+}
+
+}  // namespace edge

@@ -1,0 +1,25 @@
+// Consents as the control socket's JSON: what calls say and what results show. Pure.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "agent/adapters/consent_store.h"
+
+namespace edge {
+
+// A call that can't be served; becomes an 'E' frame.
+struct CallError {
+  std::string code, error, hint;
+};
+
+nlohmann::json row_json(const ConsentRow& row);
+nlohmann::json sections_json(SectionSet sections);
+
+// Members of a call. Throw CallError.
+ledger::TimePoint time_of(const nlohmann::json& call, const char* name);
+SectionSet sections_of(const nlohmann::json& names);
+ledger::Address address_of(const std::string& text);
+// `deny`, `peers`, `groups`, `purposes`, `sections`, `from`, `to`.
+ConsentRule rule_of(const nlohmann::json& call);
+
+}  // namespace edge

@@ -1,0 +1,348 @@
+// Consents and break-glass with real processes: who is told what, what is anchored, what stays.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "agent/core/signing.h"
+#include "ledger-client/core/base64.h"
+#include "ledger-client/core/canonical_json.h"
+#include "ledger-client/mqtt/connection.h"
+#include "ledger-client/store/sqlite.h"
+#include "tests/support/federation.h"
+#include "tests/support/shared_data.h"
+
+using namespace test_support;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kPatient = "urn:planted|PLANTED-4711";
+const std::string kProblem = "PLANTEDPROBLEM", kAllergy = "PLANTEDALLERGY";
+
+json record() {
+  const json subject{{"reference", "Patient/p"}};
+  const auto entry = [](json resource) { return json{{"resource", std::move(resource)}}; };
+  return {{"resourceType", "Bundle"},
+          {"type", "collection"},
+          {"entry",
+           {entry({{"resourceType", "Patient"},
+                   {"id", "p"},
+                   {"identifier", {{{"system", "urn:planted"}, {"value", "PLANTED-4711"}}}},
+                   {"name", {{{"family", "Doe"}}}},
+                   {"birthDate", "1970-01-01"}}),
+            entry({{"resourceType", "Condition"},
+                   {"id", "c"},
+                   {"subject", subject},
+                   {"code", {{"text", kProblem}}}}),
+            entry({{"resourceType", "AllergyIntolerance"},
+                   {"id", "a"},
+                   {"clinicalStatus",
+                    {{"coding",
+                      {{{"system", "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"},
+                        {"code", "active"}}}}}},
+                   {"patient", subject},
+                   {"code", {{"text", kAllergy}}}}),
+            entry({{"resourceType", "MedicationRequest"},
+                   {"id", "m"},
+                   {"status", "active"},
+                   {"intent", "order"},
+                   {"subject", subject},
+                   {"medicationCodeableConcept", {{"text", "PLANTEDMEDICINE"}}},
+                   {"reasonReference", {{{"reference", "Condition/c"}, {"display", kProblem}}}}})}}};
+}
+
+json privacy_consent(const json& provision, const std::string& status = "active") {
+  const auto concept_of = [](const char* system, const char* code) {
+    return json{{"coding", {{{"system", system}, {"code", code}}}}};
+  };
+  return {{"resourceType", "Consent"},
+          {"id", "his-consent"},
+          {"status", status},
+          {"scope", concept_of("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy")},
+          {"category", {concept_of("http://loinc.org", "59284-0")}},
+          {"patient", {{"reference", "Patient/p"}}},
+          {"policyRule", concept_of("http://terminology.hl7.org/CodeSystem/v3-ActCode", "OPTIN")},
+          {"provision", provision}};
+}
+
+class Hospitals {
+ public:
+  explicit Hospitals(const Settings& settings = {})
+      : federation({EHR_AGENT, EHR_LEDGER, 2, settings, false, 0, false}),
+        answering(federation[0]),
+        asking(federation[1]),
+        file(federation.folder() / "bundle.json") {
+    import(record());
+    federation.start();
+  }
+
+  void import(const json& resource) {
+    const auto path = federation.folder() / "import.json";
+    std::ofstream(path) << resource.dump();
+    answering.import(path);
+  }
+  CommandResult ask(const std::vector<std::string>& more = {}, const std::string& patient = kPatient) {
+    fs::remove(file);
+    return asking.request(answering.address(), patient, file, more);
+  }
+  bool given(const std::vector<std::string>& more = {}) {
+    const auto asked = ask(more);
+    UNSCOPED_INFO(asked.output << answering.log());
+    if (asked.status == 0) return true;
+    CHECK_THAT(asked.output, Catch::Contains("not-available"));
+    return false;
+  }
+  json explain(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{"consent", "explain", asking.address().text(), kPatient};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return answering.command_json(arguments);
+  }
+  std::string grant(const std::vector<std::string>& more = {}, const std::string& patient = kPatient,
+                    const std::string& purpose = "TREAT") {
+    return answering.grant(patient, asking.address().text(), purpose, more);
+  }
+  std::int64_t count(const std::string& query) {
+    ledger::sqlite::Database database(answering.database(), ledger::sqlite::Mode::kReadOnly);
+    ledger::sqlite::Statement select(database, query);
+    REQUIRE(select.step());
+    return select.column_int(0);
+  }
+  void check_ledger() {
+    const auto verified = federation.verify_ledger(answering);
+    INFO(verified.output);
+    CHECK(verified.status == 0);
+  }
+
+  Federation federation;
+  AgentProcess& answering;
+  AgentProcess& asking;
+  fs::path file;
+};
+
+}  // namespace
+
+TEST_CASE("a consent counts from its grant to its revocation, and explain names it") {
+  Hospitals hospitals;
+  auto& agent = hospitals.answering;
+  CHECK_FALSE(hospitals.given());
+  CHECK(hospitals.explain().at("rule") == "no consent");
+
+  const std::string id = hospitals.grant();
+  CHECK(hospitals.explain().at("rule") == "permitted by consent " + id);
+  CHECK(hospitals.explain().at("decision") == "permit");
+  CHECK(hospitals.given());
+  CHECK_FALSE(hospitals.given({"--purpose", "HRESCH"}));
+  CHECK(hospitals.explain({"--time", "2020-01-01"}).at("decision") == "permit");
+
+  CHECK(agent.command_json({"consent", "revoke", id}).at("state") == "revoked");
+  CHECK_FALSE(hospitals.given());
+  CHECK(hospitals.explain().at("rule") == "no consent");
+  CHECK(agent.command({"consent", "revoke", id}).status != 0);
+
+  // An unknown patient and a refused one are one answer.
+  CHECK(hospitals.ask({}, "nobody").output == hospitals.ask().output);
+
+  const auto granted = agent.entries("consent.granted"), revoked = agent.entries("consent.revoked");
+  REQUIRE(granted.size() == 1);
+  REQUIRE(revoked.size() == 1);
+  // The same consent and patient, and nobody sees that it is the same.
+  CHECK(granted[0].at("patient_commitment") != revoked[0].at("patient_commitment"));
+  CHECK(granted[0].at("consent_commitment") != revoked[0].at("consent_commitment"));
+
+  // Exported, imported again, forgotten.
+  const json exported = agent.command_json({"consent", "export", id}).at("consent");
+  CHECK(exported.at("resourceType") == "Consent");
+  CHECK(exported.at("patient").at("identifier").at("value") == "PLANTED-4711");
+  const auto path = hospitals.federation.folder() / "consent.json";
+  std::ofstream(path) << exported.dump(2);
+  const std::string second = agent.command_json({"consent", "import", path}).at("id");
+  CHECK(agent.command_json({"consent", "import", path}).at("id") == second);
+  CHECK(hospitals.given());
+  CHECK(agent.command({"consent", "forget", second}).status != 0);  // it is in force
+  CHECK(hospitals.count("SELECT count(*) FROM consent_salt WHERE id = '" + id + "'") == 4);
+  CHECK(agent.command_json({"consent", "forget", id}).at("state") == "forgotten");
+  CHECK(hospitals.count("SELECT count(*) FROM consent_salt WHERE id = '" + id + "'") == 0);
+  CHECK(fs::file_size(agent.database().string() + "-wal") == 0);
+  CHECK(agent.command({"consent", "export", id}).status != 0);
+  CHECK(agent.command_json({"consent", "list", "--all"}).at("consents").size() == 2);
+  CHECK(agent.command_json({"consent", "list", "--patient", kPatient}).at("consents").size() == 1);
+
+  // A restart forgets nothing.
+  agent.kill_hard();
+  agent.start();
+  CHECK(hospitals.given());
+  hospitals.check_ledger();
+}
+
+TEST_CASE("requests that are queued when a consent is revoked are refused") {
+  Hospitals hospitals(Settings{{"limits.assemblies", "1"}});
+  const auto heavy = hospitals.federation.give_heavy_patient(hospitals.answering, 1, 24u << 20);
+  const std::string id = hospitals.grant({}, "any");
+  std::vector<RunningCommand> asked;
+  for (int i = 0; i < 3; ++i)
+    asked.push_back(hospitals.asking.command_beside(
+        {"request", hospitals.answering.address().text(), identifier_of(heavy), "--everything"}));
+  REQUIRE(eventually([&] { return hospitals.answering.counter("requests_received") >= 3; }));
+  auto last = hospitals.asking.command_beside({"request", hospitals.answering.address().text(), kPatient});
+  REQUIRE(eventually([&] { return hospitals.answering.counter("requests_received") >= 4; }));
+  hospitals.answering.command_json({"consent", "revoke", id});
+  const auto issued = hospitals.answering.entries("bundle.issued").size();
+  for (auto& one : asked) (void)one.wait();
+  CHECK(last.wait().status != 0);
+  // Nothing was issued after the revocation was on the ledger.
+  CHECK(hospitals.answering.entries("bundle.issued").size() == issued);
+}
+
+TEST_CASE("a consent for some sections gives no word of the others") {
+  const bool marked = GENERATE(false, true);
+  Hospitals hospitals(Settings{{"consent.mark_withheld", marked ? "true" : "false"}});
+  hospitals.grant({"--sections", "allergies,medications"});
+  for (const bool everything : {false, true}) {
+    REQUIRE(
+        hospitals.given(everything ? std::vector<std::string>{"--everything"} : std::vector<std::string>{}));
+    const std::string text = read_file(hospitals.file);
+    CHECK(text.find(kAllergy) != std::string::npos);
+    CHECK(text.find("PLANTEDMEDICINE") != std::string::npos);
+    CHECK(text.find(kProblem) == std::string::npos);
+    if (!everything) CHECK((text.find("\"withheld\"") != std::string::npos) == marked);
+    CHECK(hospitals.asking.command({"bundle", "verify", hospitals.file}).status == 0);
+  }
+  const auto why = hospitals.explain();
+  CHECK(why.at("given") == json{"allergies", "medications"});
+  CHECK(why.at("withheld").size() == 14);
+  // Nothing of what was asked for is permitted.
+  CHECK_FALSE(hospitals.given({"--sections", "problems"}));
+}
+
+TEST_CASE("breaking the glass is anchored, alerted, listed, and reviewed; a denial stands") {
+  Hospitals hospitals(Settings{{"break_glass.allow", "true"}});
+  auto& agent = hospitals.answering;
+  std::mutex mutex;
+  std::string alerts;
+  auto options = hospitals.federation.broker().monitor_options();
+  options.filters = {"ehr/v1/+/alerts"};
+  mqtt_transport::Connection monitor(options, {[&](mqtt_transport::Message&& message) {
+                                                 const std::lock_guard lock(mutex);
+                                                 alerts += ledger::as_text(message.payload);
+                                               },
+                                               {},
+                                               {}});
+  monitor.start();
+  REQUIRE(eventually([&] { return monitor.ready(); }));
+
+  CHECK(hospitals.ask({"--purpose", "ETREAT"}).status == 64);  // no reason
+  CHECK_FALSE(hospitals.given({"--reason", "curious"}));       // TREAT
+  const auto reason = hospitals.federation.folder() / "reason.txt";
+  std::ofstream(reason) << "found unconscious\n";
+  REQUIRE(hospitals.given({"--purpose", "ETREAT", "--reason-file", reason}));
+  CHECK(read_file(hospitals.file).find(kProblem) != std::string::npos);
+
+  const auto used = agent.entries("break-glass.used");
+  REQUIRE(used.size() == 1);
+  CHECK(used[0].at("request") == agent.entries("bundle.issued").at(0).at("request"));
+  const auto listed = agent.command_json({"break-glass", "list"}).at("uses");
+  REQUIRE(listed.size() == 1);
+  CHECK(listed[0].at("reason") == "found unconscious");
+  const auto entry = listed[0].at("entry").get<std::uint64_t>();
+  CHECK(eventually([&] {
+    const std::lock_guard lock(mutex);
+    return alerts.find(R"({"code":"break-glass","index":)" + std::to_string(entry) + ",") !=
+           std::string::npos;
+  }));
+  CHECK(alerts.find("PLANTED") == std::string::npos);
+  CHECK(alerts.find("unconscious") == std::string::npos);
+
+  const std::string number = std::to_string(entry);
+  CHECK(agent.command({"break-glass", "review", number, "--by", "", "--note", "x"}).status == 64);
+  CHECK(agent.command({"break-glass", "review", "999", "--by", "Dr. Weber", "--note", "x"}).status != 0);
+  CHECK(agent.command({"break-glass", "review", number, "--by", "Dr. Weber", "--note", "justified"}).status ==
+        0);
+  CHECK(agent.command({"break-glass", "review", number, "--by", "Dr. Weber", "--note", "again"}).status != 0);
+  CHECK(agent.command_json({"break-glass", "list"}).at("uses").empty());
+  CHECK(agent.command_json({"break-glass", "list", "--all"}).at("uses").at(0).at("note") == "justified");
+  const auto reviewed = agent.entries("break-glass.reviewed");
+  REQUIRE(reviewed.size() == 1);
+  CHECK(reviewed[0].at("used_index") == entry);
+
+  const std::vector<std::string> emergency{"--purpose", "ETREAT", "--reason", "found unconscious"};
+  agent.command_json(
+      {"consent", "grant", "--patient", kPatient, "--peer", "any", "--purpose", "TREAT", "--deny"});
+  CHECK_FALSE(hospitals.given(emergency));
+  CHECK_THAT(hospitals.explain({"--purpose", "ETREAT", "--with-reason"}).at("rule").get<std::string>(),
+             Catch::StartsWith("denied by consent"));
+  CHECK(agent.entries("break-glass.used").size() == 1);
+  hospitals.check_ledger();
+
+  hospitals.federation.configure(0, {{"break_glass.allow", "false"}});
+  agent.stop();
+  agent.start();
+  CHECK_FALSE(hospitals.given(emergency));
+}
+
+TEST_CASE("consents of the HIS count when they are imported, and what can't be read denies") {
+  Hospitals hospitals;
+  auto& agent = hospitals.answering;
+  const std::string policy = hospitals.grant({}, "any");
+  CHECK(hospitals.given());
+  hospitals.import(privacy_consent({{"type", "deny"}}));
+  CHECK_FALSE(hospitals.given());
+  hospitals.import(privacy_consent({{"type", "deny"}}, "inactive"));
+  CHECK(hospitals.given());
+  // A denial of what can't be represented.
+  hospitals.import(privacy_consent({{"type", "deny"}, {"dataPeriod", {{"start", "2020"}}}}));
+  CHECK_FALSE(hospitals.given());
+  const auto rows = agent.command_json({"consent", "list"}).at("consents");
+  REQUIRE(rows.size() == 2);
+  CHECK(rows[0].at("remark") ==
+        "denies all, for it can't be read: provision.dataPeriod: can't be represented");
+  // Revoked by hand and forgotten, it does not come back by itself.
+  const std::string denial = rows[0].at("id");
+  agent.command_json({"consent", "revoke", denial});
+  agent.command_json({"consent", "forget", denial});
+  CHECK(agent.command({"his", "import", hospitals.federation.folder() / "import.json"}).status == 0);
+  CHECK(hospitals.given());
+  // What only permits and can't be read permits nothing.
+  hospitals.import(privacy_consent({{"type", "permit"}, {"dataPeriod", {{"start", "2020"}}}}));
+  CHECK(hospitals.given());
+  agent.command_json({"consent", "revoke", policy});
+  CHECK_FALSE(hospitals.given());
+}
+
+TEST_CASE("a patient's own signature is checked; what can't be represented is not imported") {
+  Hospitals hospitals;
+  auto& agent = hospitals.answering;
+  edge::initialise_cryptography();
+  const auto key = edge::make_ed25519_signer(edge::Secret(std::vector<std::uint8_t>(32, 9)));
+  const std::string public_key = ledger::base64url_encode(key->public_key().bytes);
+  const json document = privacy_consent({{"type", "permit"}});
+  const auto consent = hospitals.federation.folder() / "consent.json",
+             signature = hospitals.federation.folder() / "consent.jws";
+  std::ofstream(consent) << document.dump(2);
+  std::ofstream(signature) << edge::sign_detached_jws(*key, "patient", "2026-11-22T08:00:00.000Z", {},
+                                                      ledger::canonical_json(document));
+  const auto import = [&](const std::string& with) {
+    return agent.command(
+        {"consent", "import", consent, "--signature", signature, "--patient-key", with, "--json"});
+  };
+  const auto other = edge::make_ed25519_signer(edge::Secret(std::vector<std::uint8_t>(32, 8)));
+  CHECK(import(ledger::base64url_encode(other->public_key().bytes)).status != 0);
+  CHECK(import("x").status != 0);
+  CHECK(hospitals.count("SELECT count(*) FROM consent") == 0);
+  const auto imported = import(public_key);
+  INFO(imported.output);
+  REQUIRE(imported.status == 0);
+  CHECK(json::parse(imported.output).at("attested") == "patient");
+  CHECK(hospitals.given());
+
+  std::ofstream(consent)
+      << privacy_consent({{"type", "permit"}, {"securityLabel", {{{"code", "R"}}}}}).dump();
+  const auto refused = agent.command({"consent", "import", consent});
+  CHECK(refused.status != 0);
+  CHECK_THAT(refused.output, Catch::Contains("provision.securityLabel: can't be represented"));
+  CHECK(agent.command({"consent", "grant", "--patient", "nobody", "--peer", "any", "--purpose", "TREAT"})
+            .status != 0);
+  CHECK(agent.command({"consent", "grant", "--patient", kPatient, "--group", "gone", "--purpose", "TREAT"})
+            .status != 0);
+}
