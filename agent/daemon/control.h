@@ -1,5 +1,6 @@
 // What the command line may ask of the running agent (control_socket.h has the frames): status, request,
-// ping, bundle.open, ledger.recover, queue.*, federation.*; consent.* and break-glass.* are consent_commands.h's.
+// ping, bundle.open, ledger.recover, queue.*, federation.*; consent.* and break-glass.* are those of
+// consent_commands.h.
 #pragma once
 
 #include <functional>
