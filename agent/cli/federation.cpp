@@ -152,9 +152,10 @@ ledger::Federation read_either(const fs::path& file) {
   return std::move(document->federation);
 }
 
-void diff(const fs::path& before, const fs::path& after, const Common& common) {
-  const auto changes = ledger::diff_federations(&static_cast<const ledger::Federation&>(read_either(before)),
-                                                read_either(after));
+void diff(const std::vector<fs::path>& files, const Common& common) {
+  const ledger::Federation before =
+      files.size() == 2 ? read_either(files.front()) : read_in_force(std::nullopt, common).federation();
+  const auto changes = ledger::diff_federations(&before, read_either(files.back()));
   std::cout << (common.json ? ledger::changes_json(changes) + "\n" : ledger::changes_text(changes));
 }
 
@@ -222,12 +223,15 @@ void add_federation(CLI::App& root, Common& common) {
   shows->add_option("FILE", files->file, "Document or draft (else federation.file of the configuration)");
   shows->add_option("--current", files->current, kCurrentHelp)->type_name("FILE");
   shows->callback([files, &common] { show(*files, common); });
-  auto two = std::make_shared<std::pair<fs::path, fs::path>>();
+  auto compared = std::make_shared<std::vector<fs::path>>();
   auto* differ = add_command(*noun, common, "diff", "Show what changes from one version to another",
                              "ehr-agent federation diff federation.json draft.json");
-  differ->add_option("OLD", two->first, "Document or draft")->required();
-  differ->add_option("NEW", two->second, "Document or draft")->required();
-  differ->callback([two, &common] { diff(two->first, two->second, common); });
+  differ
+      ->add_option("FILE", *compared,
+                   "Old and new, documents or drafts; one alone: beside the version in force")
+      ->required()
+      ->expected(1, 2);
+  differ->callback([compared, &common] { diff(*compared, common); });
   add_federation_votes(*noun, common);
 }
 
