@@ -88,7 +88,44 @@ constexpr const char* kConsents = R"sql(
   CREATE INDEX break_glass_open ON break_glass(entry_index) WHERE reviewed IS NULL;
 )sql";
 
-constexpr std::array kSteps{kFirst, kFederation, kConsents};
+constexpr const char* kAuditTrail = R"sql(
+  -- Whose record it was, by pseudonyms under the sealed key: of the HIS's own key, if it found one patient; of
+  -- the identifier as it was asked for; of its value alone. `said` is the reason in the asker's words, sealed to
+  -- the agent's own age recipient. `sections` and `withheld` are sets as numbers (SectionSet); NULL in rows
+  -- older than this step, which have no pseudonyms either.
+  ALTER TABLE audit ADD COLUMN patient BLOB;
+  ALTER TABLE audit ADD COLUMN asked BLOB;
+  ALTER TABLE audit ADD COLUMN asked_value BLOB;
+  ALTER TABLE audit ADD COLUMN said BLOB;
+  ALTER TABLE audit ADD COLUMN sections INTEGER;
+  ALTER TABLE audit ADD COLUMN withheld INTEGER;
+  ALTER TABLE audit ADD COLUMN rule TEXT NOT NULL DEFAULT '';
+  ALTER TABLE audit ADD COLUMN consents TEXT NOT NULL DEFAULT '';
+  ALTER TABLE audit ADD COLUMN content_type TEXT NOT NULL DEFAULT '';
+  ALTER TABLE audit ADD COLUMN bytes INTEGER;
+  ALTER TABLE audit ADD COLUMN break_glass INTEGER;
+  ALTER TABLE audit ADD COLUMN peer_origin TEXT NOT NULL DEFAULT '';
+  ALTER TABLE audit ADD COLUMN peer_index INTEGER;
+  CREATE INDEX audit_patient_key ON audit(patient) WHERE patient IS NOT NULL;
+  CREATE INDEX audit_asked ON audit(asked) WHERE asked IS NOT NULL;
+  CREATE INDEX audit_asked_value ON audit(asked_value) WHERE asked_value IS NOT NULL;
+  CREATE INDEX audit_unnamed ON audit(number) WHERE asked IS NULL AND patient_salt IS NOT NULL;
+
+  -- The identifiers themselves, each once, sealed, while a row names it.
+  CREATE TABLE audit_patient(asked BLOB PRIMARY KEY, sealed BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- A use of break-glass stays until a person has looked at it.
+  CREATE VIEW audit_unreviewed(number) AS SELECT audit.number FROM audit
+    JOIN break_glass AS b ON b.entry_index = audit.break_glass WHERE b.reviewed IS NULL;
+
+  UPDATE audit SET break_glass = (SELECT entry_index FROM break_glass AS b
+    WHERE b.peer = audit.peer AND b.request = audit.request) WHERE outcome = 'disclosed';
+  -- Salts outlived the rows they belong to.
+  DELETE FROM salt WHERE NOT EXISTS (SELECT 1 FROM audit AS a
+    WHERE a.peer = salt.peer AND a.request = salt.request AND a.outcome = 'disclosed');
+)sql";
+
+constexpr std::array kSteps{kFirst, kFederation, kConsents, kAuditTrail};
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 #include "agent/adapters/disclosure_store.h"
 
+#include "agent/adapters/audit_row.h"
 #include "agent/adapters/outbound_row.h"
 
 namespace edge {
@@ -26,39 +27,6 @@ void insert_request_id(Database& database, const ledger::Address& peer, const st
       .run();
 }
 
-struct AuditRow {
-  ledger::TimePoint time;
-  std::string_view peer, request;
-  ledger::ByteView sha256;
-  std::string_view operation, purpose, outcome, code, reason;
-  std::optional<std::uint64_t> entry_index;
-  ledger::ByteView patient_salt, patient_commitment;  // may be empty
-};
-
-void insert_audit(Database& database, const AuditRow& row) {
-  Statement& insert = database.cached(
-      "INSERT INTO audit(time, peer, request, sha256, operation, purpose, outcome, code, reason, "
-      "entry_index, patient_salt,"
-      " patient_commitment) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)");
-  insert.bind(1, to_integer(row.time)).bind(2, row.peer).bind(3, row.request).bind(4, row.sha256);
-  insert.bind(5, row.operation)
-      .bind(6, row.purpose)
-      .bind(7, row.outcome)
-      .bind(8, row.code)
-      .bind(9, row.reason);
-  if (row.entry_index) {
-    insert.bind(10, static_cast<std::int64_t>(*row.entry_index));
-  } else {
-    insert.bind(10, std::nullopt);
-  }
-  if (row.patient_salt.empty()) {
-    insert.bind(11, std::nullopt).bind(12, std::nullopt);
-  } else {
-    insert.bind(11, row.patient_salt).bind(12, row.patient_commitment);
-  }
-  insert.run();
-}
-
 void insert_salt(Database& database, std::string_view peer, std::string_view request, std::string_view field,
                  const ledger::Salt& salt) {
   database.cached("INSERT INTO salt(peer, request, field, salt) VALUES(?1, ?2, ?3, ?4)")
@@ -80,6 +48,15 @@ ledger::BundleIssued body_of(const Disclosure& disclosure) {
           seal.ciphertext.size,
           disclosure.plaintext_commitment,
           disclosure.patient_commitment};
+}
+
+SectionSet asked_sections(const RefusalRecord& record) {
+  if (record.query->sections.empty())
+    return record.operation == operation_text(Operation::kEverything) ? SectionSet::all()
+                                                                      : SectionSet::document();
+  SectionSet out;
+  for (const fhir::Section section : record.query->sections) out.add(section);
+  return out;
 }
 
 Refusal refused_issue(ledger::AppendError error, const ledger::Journal& journal) {
@@ -125,6 +102,8 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
     entries.push_back(use->entry());
   }
   const ledger::TimePoint now = options_.now();
+  const AuditSubject subject(*options_.vault, request.query.patient, disclosure.patient_key,
+                             request.query.reason);
   const auto statements = [&](Database& database, std::uint64_t index) {
     // A consent that was revoked while the bundle was made counts: this is the last moment it can.
     const ConsentDecision decision =
@@ -133,9 +112,25 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
         decision.break_glass != disclosure.decision.break_glass)
       throw ConsentChanged{};
     insert_request_id(database, asked.from, asked.id, verified.sha256(), true, "", request.expires);
-    insert_audit(database, {now, asked.from.text(), asked.id, verified.sha256(),
-                            operation_text(request.operation), request.purpose, "disclosed", "", "", index,
-                            disclosure.patient_salt, disclosure.patient_commitment});
+    AuditRow row{now,
+                 asked.from.text(),
+                 asked.id,
+                 verified.sha256(),
+                 operation_text(request.operation),
+                 request.purpose,
+                 "disclosed"};
+    row.entry_index = index;
+    row.patient_salt = disclosure.patient_salt;
+    row.patient_commitment = disclosure.patient_commitment;
+    row.subject = &subject;
+    row.sections = decision.given;
+    row.withheld = decision.withheld;
+    row.rule = deciding_rule(decision);
+    row.consents = deciding_consents(decision);
+    row.content_type = disclosure.content_type;
+    row.bytes = disclosure.payload.seal.plaintext_size;
+    if (use) row.break_glass = index + 1;
+    insert_audit(database, row);
     insert_salt(database, asked.from.text(), asked.id, ledger::kCommitPlaintext, disclosure.plaintext_salt);
     insert_salt(database, asked.from.text(), asked.id, ledger::kCommitPatient, disclosure.patient_salt);
     insert_outbound(database, disclosure, index, now, now + options_.transfer_deadline);
@@ -152,18 +147,16 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
     return issued;
   } catch (const ConsentChanged&) {
     return ConsentChanged{};
+  } catch (const AuditFailed& failed) {
+    return Refusal{Code::kFailed, failed.what()};  // rolled back: what is not recorded does not happen
   }
 }
 
 void DisclosureStore::refuse(const RefusalRecord& record) {
   const ledger::TimePoint now = options_.now();
-  ledger::Salt salt{};
-  ledger::Hash patient_commitment{};
-  if (record.patient) {
-    options_.fill_random(salt);
-    patient_commitment = ledger::commitment(salt, ledger::kCommitPatient,
-                                            ledger::as_bytes(canonical_patient(*record.patient)));
-  }
+  std::optional<AuditSubject> subject;
+  if (record.query)
+    subject.emplace(*options_.vault, record.query->patient, record.note.patient_key, record.query->reason);
   const Code code = record.refusal.code;
   const bool passing =
       code == Code::kBusy || code == Code::kFailed;  // may be asked again, and is no refusal on the ledger
@@ -179,10 +172,13 @@ void DisclosureStore::refuse(const RefusalRecord& record) {
       insert_request_id(database, record.peer, record.request, record.sha256, false, code_text(code),
                         record.expires);
     }
-    insert_audit(database,
-                 {now, record.peer.text(), record.request, record.sha256, record.operation, record.purpose,
-                  "refused", code_text(code), record.refusal.reason, std::nullopt,
-                  record.patient ? ledger::ByteView(salt) : ledger::ByteView(), patient_commitment});
+    AuditRow row{now,           record.peer.text(), record.request,
+                 record.sha256, record.operation,   record.purpose,
+                 "refused",     code_text(code),    record.refusal.reason};
+    if (subject) row.subject = &*subject;
+    if (record.query) row.sections = asked_sections(record);
+    row.consents = record.note.consents;
+    insert_audit(database, row);
     if (passing) return;
     const auto hour = std::chrono::floor<std::chrono::hours>(now);
     database

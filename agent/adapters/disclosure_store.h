@@ -18,7 +18,8 @@ struct RefusalRecord {
   std::string operation, purpose;
   ledger::TimePoint expires{};
   Refusal refusal;
-  std::optional<fhir::Identifier> patient;  // committed to with a fresh salt, never stored
+  std::optional<RecordQuery> query{};  // if it is about a patient
+  RefusalNote note{};
 };
 
 enum class OutboundState { kOpen = 0, kDelivered = 1, kFailed = 2, kDropped = 3 };
@@ -45,12 +46,13 @@ class DisclosureStore : public DisclosureLog {
     std::function<ledger::TimePoint()> now;
     FillRandom fill_random;
     const ConsentStore* consents = nullptr;  // without it and the vault nothing can be issued
-    const PatientVault* vault = nullptr;
+    const PatientVault* vault = nullptr;     // nor can what is about a patient be refused
   };
   DisclosureStore(ledger::Journal& journal, Options options);
 
   std::optional<KnownRequest> known(const ledger::Address& peer, const std::string& id) override;
   IssueOutcome issue(const Disclosure& disclosure) override;
+  // Throws Unavailable or AuditFailed if it can't be recorded.
   void refuse(const RefusalRecord& record);
 
   // One entry per peer for every hour that is over (`refusals`). Returns how many were appended.
@@ -63,8 +65,8 @@ class DisclosureStore : public DisclosureLog {
   std::vector<Outbound> list_outbound(bool only_open);
   // Whose request an answer's id belongs to.
   std::optional<ledger::Address> receiver_of(const std::string& id);
-  // Deletes transfers that ended, and audit rows, from before; returns the spool files that are free now.
-  std::vector<std::string> forget_before(ledger::TimePoint transfers, ledger::TimePoint audit);
+  // Deletes transfers that ended before; returns the spool files that are free now.
+  std::vector<std::string> forget_before(ledger::TimePoint transfers);
   std::optional<Outbound> outbound(const ledger::Address& peer, const std::string& id);
   // The anchor for sending a manifest again: against the witnessed checkpoint where it covers the entry, else
   // against the newest one.

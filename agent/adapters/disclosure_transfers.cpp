@@ -49,8 +49,7 @@ std::optional<ledger::Address> DisclosureStore::receiver_of(const std::string& i
   });
 }
 
-std::vector<std::string> DisclosureStore::forget_before(ledger::TimePoint transfers,
-                                                        ledger::TimePoint audit) {
+std::vector<std::string> DisclosureStore::forget_before(ledger::TimePoint transfers) {
   std::vector<std::string> files;
   const auto statements = [&](Database& database, std::uint64_t) {
     Statement& remove =
@@ -59,7 +58,6 @@ std::vector<std::string> DisclosureStore::forget_before(ledger::TimePoint transf
     while (remove.step()) {
       if (!remove.column_text(0).empty()) files.emplace_back(remove.column_text(0));
     }
-    database.cached("DELETE FROM audit WHERE time < ?1").bind(1, to_integer(audit)).run();
   };
   (void)journal_.append({}, statements, ledger::Work::kBegun);
   return files;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "agent/adapters/audit_row.h"
 #include "agent/core/ports.h"
 #include "ledger-client/core/entry_rules.h"
 
@@ -69,9 +70,9 @@ std::string_view outgoing_state_text(OutgoingState state) {
   return kStates.at(static_cast<std::size_t>(state));
 }
 
-RequestStore::RequestStore(ledger::Journal& journal, const std::filesystem::path& database,
-                           std::function<ledger::TimePoint()> now)
-    : journal_(journal), now_(std::move(now)), reader_(database) {}
+RequestStore::RequestStore(ledger::Journal& journal, const PatientVault& vault,
+                           const std::filesystem::path& database, std::function<ledger::TimePoint()> now)
+    : journal_(journal), vault_(vault), now_(std::move(now)), reader_(database) {}
 
 std::future<ledger::Result<ledger::Appended, ledger::AppendError>> RequestStore::insert(
     const Outgoing& request) {
@@ -104,6 +105,8 @@ void RequestStore::manifest_accepted(const std::string& id, const std::string& m
 ledger::Result<ledger::Appended, ledger::AppendError> RequestStore::received(const Outgoing& request,
                                                                              const Received& received) {
   const ledger::TimePoint now = now_();
+  std::optional<AuditSubject> subject;
+  if (received.issued_index) subject.emplace(vault_, received.patient, "", "");
   const auto statements = [&](Database& database, std::uint64_t index) {
     Statement& update = database.cached(
         "UPDATE outgoing SET state = 2, code = '', reason = '', finished = ?2, manifest = ?3, receipt = ?4, "
@@ -117,18 +120,20 @@ ledger::Result<ledger::Appended, ledger::AppendError> RequestStore::received(con
     }
     update.bind(6, static_cast<std::int64_t>(received.plaintext_size)).run();
     if (!received.issued_index) return;
-    Statement& audit = database.cached(
-        "INSERT INTO audit(time, peer, request, sha256, operation, purpose, outcome, code, reason, "
-        "entry_index)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, 'received', '', '', ?7)");
-    audit.bind(1, to_integer(now))
-        .bind(2, request.peer.text())
-        .bind(3, request.id)
-        .bind(4, ledger::ByteView(request.sha256));
-    audit.bind(5, operation_text(request.operation))
-        .bind(6, request.purpose)
-        .bind(7, static_cast<std::int64_t>(index))
-        .run();
+    AuditRow row{now,
+                 request.peer.text(),
+                 request.id,
+                 request.sha256,
+                 operation_text(request.operation),
+                 request.purpose,
+                 "received"};
+    row.entry_index = index;
+    row.subject = &*subject;
+    row.content_type = received.content_type;
+    row.bytes = received.plaintext_size;
+    row.peer_origin = received.issued_origin;
+    row.peer_index = received.issued_index;
+    insert_audit(database, row);
   };
   std::vector<ledger::NewEntry> entries;
   if (received.issued_index) {

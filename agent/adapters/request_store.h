@@ -2,7 +2,7 @@
 // through the journal's writer thread. Thread-safe.
 #pragma once
 
-#include "agent/adapters/agent_schema.h"
+#include "agent/adapters/patient_vault.h"
 #include "agent/core/age/age.h"
 #include "agent/core/request.h"
 
@@ -42,18 +42,22 @@ struct Received {
   std::uint64_t plaintext_size = 0;
   ledger::Hash ciphertext_sha256{};
   std::optional<std::uint64_t> issued_index;  // none for answers that are not anchored
+  std::string issued_origin;                  // of the log that index is in
+  fhir::Identifier patient;                   // as asked for
+  std::string content_type;
 };
 
 class RequestStore {
  public:
-  RequestStore(ledger::Journal& journal, const std::filesystem::path& database,
+  RequestStore(ledger::Journal& journal, const PatientVault& vault, const std::filesystem::path& database,
                std::function<ledger::TimePoint()> now);
 
   // Hands the row to the writer without waiting; it commits while the first publish is in flight. `on_failed`
   // runs if it can't be kept.
   std::future<ledger::Result<ledger::Appended, ledger::AppendError>> insert(const Outgoing& request);
   void manifest_accepted(const std::string& id, const std::string& manifest);
-  // Appends bundle.received with the row, inbox payload and receipt in one transaction.
+  // Appends bundle.received with the row, the audit row, inbox payload and receipt in one transaction. Throws
+  // AuditFailed if it can't be recorded; nothing was received then.
   ledger::Result<ledger::Appended, ledger::AppendError> received(const Outgoing& request,
                                                                  const Received& received);
   void ended(const std::string& id, OutgoingState state, std::string_view code, const std::string& reason);
@@ -68,6 +72,7 @@ class RequestStore {
 
  private:
   ledger::Journal& journal_;
+  const PatientVault& vault_;
   std::function<ledger::TimePoint()> now_;
   SharedReader reader_;
 };

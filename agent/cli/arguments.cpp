@@ -2,6 +2,7 @@
 
 #include "agent/cli/failure.h"
 #include "agent/config/units.h"
+#include "agent/core/fhir/consent_time.h"
 #include "ledger-client/core/address.h"
 
 namespace edge::cli {
@@ -19,6 +20,13 @@ std::optional<std::chrono::milliseconds> parsed_timeout(const std::string& text)
   const auto out = parse_duration(text);
   if (!out || out->count() == 0) throw Failure(EX_USAGE, "--timeout must be a duration, as 30s or 10min");
   return out;
+}
+
+std::string moment(const std::string& option, const std::string& text, bool end) {
+  const auto span = fhir::span_of(text);
+  if (!span)
+    throw Failure(EX_USAGE, option + " must be a date or a time, as 2026-12-31 or 2026-12-31T08:00:00+01:00");
+  return ledger::format_time(end ? span->end : span->begin);
 }
 
 }  // namespace edge::cli

@@ -12,4 +12,8 @@ std::string checked_peer(const std::string& text);
 // --timeout; nothing if it was not given.
 std::optional<std::chrono::milliseconds> parsed_timeout(const std::string& text);
 
+// A date or a time of `option`, as messages write it: the first moment of the span it names, or with `end`
+// the first after it.
+std::string moment(const std::string& option, const std::string& text, bool end);
+
 }  // namespace edge::cli

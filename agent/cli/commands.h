@@ -49,6 +49,7 @@ void add_ledger(CLI::App& root, Common& common);
 void add_federation(CLI::App& root, Common& common);
 void add_consent(CLI::App& root, Common& common);
 void add_break_glass(CLI::App& root, Common& common);
+void add_disclosures(CLI::App& root, Common& common);
 
 // Parses and runs one command line. The only place that catches: `error:` and `hint:` lines on standard
 // error, the status returned.

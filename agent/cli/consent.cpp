@@ -2,13 +2,13 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "agent/cli/arguments.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/output.h"
 #include "agent/cli/patient.h"
 #include "agent/core/fhir/consent_form.h"
-#include "agent/core/fhir/consent_time.h"
 
 namespace edge::cli {
 namespace {
@@ -30,14 +30,6 @@ std::string patient_frame(const std::string& argument) {
   json out{{"value", patient.value}};
   if (!patient.system.empty()) out["system"] = patient.system;
   return out.dump();
-}
-
-// The first moment of the span a date names, or the first after it.
-std::string moment(const std::string& option, const std::string& text, bool end) {
-  const auto span = fhir::span_of(text);
-  if (!span)
-    throw Failure(EX_USAGE, option + " must be a date or a time, as 2026-12-31 or 2026-12-31T08:00:00+01:00");
-  return ledger::format_time(end ? span->end : span->begin);
 }
 
 json rule_call(const Options& options) {

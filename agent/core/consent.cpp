@@ -170,10 +170,11 @@ ConsentDecision decide(const std::vector<Consent>& consents, const ConsentFacts&
   return decision;
 }
 
-std::string explain(const ConsentDecision& decision, const ConsentFacts& facts) {
+std::string deciding_rule(const ConsentDecision& decision) {
+  const SectionSet asked = decision.asked();
   std::map<std::string, std::vector<std::string>> sections;  // by what decided
   for (const SectionRuling& one : decision.rulings) {
-    if (!facts.asked.contains(one.section)) continue;
+    if (!asked.contains(one.section)) continue;
     std::string by(ruling_text(one.ruling));
     if (!one.consent.empty())
       by += " by consent " + one.consent + (one.rule == 0 ? "" : ", exception " + std::to_string(one.rule));
@@ -186,6 +187,25 @@ std::string explain(const ConsentDecision& decision, const ConsentFacts& facts) 
     if (sections.size() == 1) break;
     for (std::size_t i = 0; i < names.size(); ++i) out += (i == 0 ? ": " : ", ") + names[i];
   }
+  return out;
+}
+
+std::string deciding_consents(const ConsentDecision& decision) {
+  const SectionSet asked = decision.asked();
+  std::vector<std::string_view> ids;
+  std::string out;
+  for (const SectionRuling& one : decision.rulings) {
+    if (one.consent.empty() || !asked.contains(one.section) ||
+        std::find(ids.begin(), ids.end(), one.consent) != ids.end())
+      continue;
+    ids.push_back(one.consent);
+    out += (out.empty() ? "" : " ") + one.consent;
+  }
+  return out;
+}
+
+std::string explain(const ConsentDecision& decision, const ConsentFacts& facts) {
+  std::string out = deciding_rule(decision);
   const bool emergency =
       facts.purpose == kEmergency && decision.refused() && facts.member == ledger::MemberStatus::kActive;
   if (emergency && !facts.reason_given) out += "; no reason was given for breaking the glass";

@@ -48,6 +48,11 @@ class SectionSet {
   static SectionSet all() { return SectionSet(kEverything); }
   // Every section of a document, without what belongs to none.
   static SectionSet document() { return SectionSet(kEverything & ~bit(fhir::Section::kNone)); }
+  // As rows of a database hold them; bits nobody knows are dropped.
+  static SectionSet from_bits(std::int64_t bits) {
+    return SectionSet(static_cast<std::uint32_t>(bits) & kEverything);
+  }
+  std::int64_t bits() const { return bits_; }
 
   void add(fhir::Section section) { bits_ |= bit(section); }
   void remove(fhir::Section section) { bits_ &= ~bit(section); }
@@ -56,6 +61,7 @@ class SectionSet {
   bool empty() const { return bits_ == 0; }
   std::vector<fhir::Section> list() const;  // in the order of their numbers
   SectionSet operator&(SectionSet other) const { return SectionSet(bits_ & other.bits_); }
+  SectionSet operator|(SectionSet other) const { return SectionSet(bits_ | other.bits_); }
   SectionSet operator-(SectionSet other) const { return SectionSet(bits_ & ~other.bits_); }
   bool operator==(const SectionSet&) const = default;
 
@@ -122,6 +128,7 @@ struct ConsentDecision {
   std::vector<SectionRuling> rulings;  // one for each section, then one for what belongs to none
 
   bool refused() const { return given.empty(); }
+  SectionSet asked() const { return given | withheld; }
 };
 
 ConsentDecision decide(const std::vector<Consent>& consents, const ConsentFacts& facts,
@@ -129,6 +136,10 @@ ConsentDecision decide(const std::vector<Consent>& consents, const ConsentFacts&
 
 // Which rule decided what was asked, in one line for the local audit trail: ids and words, nobody's data.
 std::string explain(const ConsentDecision& decision, const ConsentFacts& facts);
+// The same without what the facts add to a refusal.
+std::string deciding_rule(const ConsentDecision& decision);
+// Ids of the consents that decided what was asked, separated by a space.
+std::string deciding_consents(const ConsentDecision& decision);
 
 // A name of a group: lower-case ASCII letters, digits and single hyphens, at most 64 bytes, so that no two
 // names only look alike.

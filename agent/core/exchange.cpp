@@ -40,7 +40,8 @@ std::string canonical_patient(const fhir::Identifier& identifier) {
 Exchange::Exchange(ExchangeSettings settings, ExchangePorts ports)
     : settings_(std::move(settings)), ports_(std::move(ports)) {}
 
-ExchangeOutcome Exchange::handle(const VerifiedRequest& verified) const {
+ExchangeOutcome Exchange::handle(const VerifiedRequest& verified, RefusalNote* note) const {
+  RefusalNote unread;
   const Request& request = verified.request();
   if (const auto known = ports_.log->known(request.envelope.from, request.envelope.id)) {
     if (known->sha256 == verified.sha256()) return Repeated{*known};
@@ -52,7 +53,7 @@ ExchangeOutcome Exchange::handle(const VerifiedRequest& verified) const {
           verified, ledger::canonical_json({{"pong", true}, {"version", settings_.software_version}}), kJson);
     }
     if (about_ledger(request.operation)) return answer_from_ledgers(verified);
-    return answer_about_patient(verified);
+    return answer_about_patient(verified, note != nullptr ? *note : unread);
   } catch (const Unavailable& unavailable) {
     return Refusal{Code::kFailed, unavailable.what()};
   }
@@ -76,14 +77,16 @@ ConsentFacts Exchange::facts_of(const VerifiedRequest& verified, const std::stri
   return facts;
 }
 
-ExchangeOutcome Exchange::answer_about_patient(const VerifiedRequest& verified) const {
+ExchangeOutcome Exchange::answer_about_patient(const VerifiedRequest& verified, RefusalNote& note) const {
   // The look-up comes before the decision, so that both ways cost the same.
   const PatientLookup lookup = ports_.records->find(verified.request().query.patient);
   const auto* found = std::get_if<PatientFound>(&lookup);
   const std::string key = found ? found->key : std::string();
+  note.patient_key = key;
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
     const ConsentFacts facts = facts_of(verified, key);
     const ConsentDecision decision = decide(ports_.consents->consents_of(key), facts, settings_.groups);
+    note.consents = deciding_consents(decision);
     if (std::holds_alternative<PatientUnknown>(lookup))
       return Refusal{Code::kNotAvailable, "patient unknown"};
     if (std::holds_alternative<PatientAmbiguous>(lookup))

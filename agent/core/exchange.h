@@ -74,8 +74,8 @@ class DisclosureLog {
   virtual std::optional<KnownRequest> known(const ledger::Address& peer, const std::string& id) = 0;
   // Durable and signed when it returns; the request id, the audit row, the salts, a small payload and the
   // entry about a broken glass are in the same transaction, in which the consents are decided over once more.
-  // A Refusal (`replayed` for a used id, `failed` for a full disk) means nothing was
-  // committed; after an exception that is not known until a restart.
+  // A Refusal (`replayed` for a used id, `failed` for a full disk or an audit row that can't be written)
+  // means nothing was committed; after an exception that is not known until a restart.
   virtual IssueOutcome issue(const Disclosure& disclosure) = 0;
 };
 
@@ -118,14 +118,21 @@ struct Answer {
 struct Repeated {
   KnownRequest known;
 };
-// A refusal is to be recorded and answered. `patient` and `salt` only serve the local audit trail.
+// A refusal is to be recorded and answered.
 using ExchangeOutcome = std::variant<Answer, Repeated, Refusal>;
+
+// What the local audit trail keeps of a refusal, and nobody else is told.
+struct RefusalNote {
+  std::string patient_key;  // of the record source; empty if nobody was found
+  std::string consents;     // ids of those that decided, separated by a space
+};
 
 class Exchange {
  public:
   Exchange(ExchangeSettings settings, ExchangePorts ports);
   // Throws what the ports throw; Unavailable becomes the refusal `failed`.
-  ExchangeOutcome handle(const VerifiedRequest& request) const;
+  // `note`, if given, is filled for a Refusal about a patient.
+  ExchangeOutcome handle(const VerifiedRequest& request, RefusalNote* note = nullptr) const;
   // What handle() would decide on now, for a patient by the record source's key.
   ConsentFacts facts_of(const VerifiedRequest& request, const std::string& patient_key) const;
 
@@ -134,7 +141,7 @@ class Exchange {
   ExchangeOutcome answer_from_ledgers(const VerifiedRequest& request) const;
   ExchangeOutcome unanchored(const VerifiedRequest& request, std::string_view text,
                              std::string_view content_type) const;
-  ExchangeOutcome answer_about_patient(const VerifiedRequest& request) const;
+  ExchangeOutcome answer_about_patient(const VerifiedRequest& request, RefusalNote& note) const;
   // Nothing if the consents changed meanwhile.
   std::optional<ExchangeOutcome> disclose(const VerifiedRequest& request, const std::string& patient_key,
                                           const ConsentDecision& decision) const;

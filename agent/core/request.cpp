@@ -168,9 +168,11 @@ struct RequestVerifier {
 
  private:
   VerifyOutcome judge(const json& object, const Envelope& envelope) const {
-    RefusedRequest refused{envelope, sender, sha256, {}, "", "", {}};
-    const auto refuse = [&refused](Code code, std::string reason) {
+    RefusedRequest refused{envelope, sender, sha256, {}, "", "", {}, {}};
+    const auto refuse = [&refused, &object](Code code, std::string reason) {
       refused.refusal = {code, std::move(reason)};
+      const auto operation = operation_from_text(refused.operation);
+      if (operation && about_patient(*operation)) refused.query = read_query(object["params"]);
       return refused;
     };
     if (text_between(object["op"], 1, 40)) refused.operation = object["op"].get<std::string>();

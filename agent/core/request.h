@@ -77,6 +77,7 @@ struct RefusedRequest {
   std::string operation;  // as written, for the audit trail; empty if it could not be read
   std::string purpose;
   Refusal refusal;
+  std::optional<RecordQuery> query{};  // if it is about a patient and that much could be read
 };
 
 struct RequestPolicy {

@@ -92,8 +92,9 @@ Operation read_operation(const json& call) {
 
 ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network,
                                  Responder& responder, DisclosureStore& disclosures, RequestStore& requests,
-                                 ConsentCommands& consents, FederationBook& federation,
-                                 std::function<std::string()> status, std::function<bool()> connected)
+                                 ConsentCommands& consents, DisclosureCommands& trail,
+                                 FederationBook& federation, std::function<std::string()> status,
+                                 std::function<bool()> connected)
     : requester_(requester),
       calls_(calls),
       network_(network),
@@ -101,6 +102,7 @@ ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerN
       disclosures_(disclosures),
       requests_(requests),
       consents_(consents),
+      trail_(trail),
       status_(std::move(status)),
       connected_(std::move(connected)),
       federation_(federation) {}
@@ -128,7 +130,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
                         "`ehr-agent queue list` shows them"};
       return channel.send('R', "{}");
     }
-    if (consents_.handle(*parsed, channel)) return;
+    if (consents_.handle(*parsed, channel) || trail_.handle(*parsed, channel)) return;
     throw CallError{"unsupported", "unknown command", "is the command line newer than the running agent?"};
   } catch (const CallError& error) {
     send_error(channel, error);

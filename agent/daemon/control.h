@@ -1,6 +1,6 @@
 // What the command line may ask of the running agent (control_socket.h has the frames): status, request,
 // ping, bundle.open, ledger.recover, queue.*, federation.*; consent.* and break-glass.* are those of
-// consent_commands.h.
+// consent_commands.h, disclosures.* those of disclosure_commands.h.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,7 @@
 
 #include "agent/adapters/control_socket.h"
 #include "agent/daemon/consent_commands.h"
+#include "agent/daemon/disclosure_commands.h"
 #include "agent/daemon/federation_book.h"
 #include "agent/daemon/ledger_network.h"
 #include "agent/daemon/peer_calls.h"
@@ -20,7 +21,7 @@ class ControlCommands {
  public:
   ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network, Responder& responder,
                   DisclosureStore& disclosures, RequestStore& requests, ConsentCommands& consents,
-                  FederationBook& federation, std::function<std::string()> status,
+                  DisclosureCommands& trail, FederationBook& federation, std::function<std::string()> status,
                   std::function<bool()> connected);
   void handle(const Frame& call, ControlChannel& channel);
 
@@ -42,6 +43,7 @@ class ControlCommands {
   DisclosureStore& disclosures_;
   RequestStore& requests_;
   ConsentCommands& consents_;
+  DisclosureCommands& trail_;
   std::function<std::string()> status_;
   std::function<bool()> connected_;
   FederationBook& federation_;

@@ -224,10 +224,12 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
     return quarantine(pending, good.error().reason, inline_payload);
   }
   const Outgoing& row = pending.row;
-  Received received{pending.manifest_jws, "",          std::move(inline_payload), manifest.plaintext_size,
-                    ciphertext_sha256,    std::nullopt};
+  Received received{
+      pending.manifest_jws, "", std::move(inline_payload), manifest.plaintext_size, ciphertext_sha256,
+      std::nullopt,         {}, pending.patient,           manifest.content_type};
   if (manifest.anchor) {
     received.issued_index = manifest.anchor->index;
+    received.issued_origin = ledger::parse_entry(manifest.anchor->entry)->origin;
     const Receipt receipt{{row.id, context_.self.address, row.peer, context_.fed(), context_.now()},
                           row.sha256,
                           ciphertext_sha256,

@@ -112,8 +112,15 @@ void Responder::handle_request(const std::shared_ptr<const Message>& message, co
       if (known && known->sha256 != refused->sha256)
         refused->refusal = {Code::kReplayed, "the id was used by another request of this peer"};
     }
-    refuse({envelope.from, envelope.id, refused->sha256, refused->operation, refused->purpose,
-            refused->expires, refused->refusal, std::nullopt},
+    refuse({envelope.from,
+            envelope.id,
+            refused->sha256,
+            refused->operation,
+            refused->purpose,
+            refused->expires,
+            refused->refusal,
+            refused->query,
+            {}},
            received, !is_about_ledger(refused->operation));
   } else {
     handle_verified(std::get<VerifiedRequest>(outcome), received);
@@ -177,7 +184,8 @@ void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
   const bool serves = context_.serves(envelope.from);
   if (serves && about_ledger(request.request().operation))
     return work_on_ledgers(request, *exchange, received);
-  auto outcome = serves ? exchange->handle(request)
+  RefusalNote note;
+  auto outcome = serves ? exchange->handle(request, &note)
                         : ExchangeOutcome(Refusal{Code::kNotAMember, "member is not active"});
   if (auto* answer = std::get_if<Answer>(&outcome)) {
     if (answer->manifest.anchor) ++context_.counters->bundles_issued;
@@ -196,7 +204,7 @@ void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
     const auto& asked = request.request();
     refuse({envelope.from, envelope.id, request.sha256(), std::string(operation_text(asked.operation)),
             asked.purpose, asked.expires, std::get<Refusal>(outcome),
-            about_patient(asked.operation) ? std::optional(asked.query.patient) : std::nullopt},
+            about_patient(asked.operation) ? std::optional(asked.query) : std::nullopt, std::move(note)},
            received, true);
   }
 }
@@ -212,6 +220,7 @@ void Responder::work_on_ledgers(const VerifiedRequest& request, const Exchange& 
             asked.purpose,
             asked.expires,
             std::move(refusal),
+            {},
             {}},
            received, false);
   };
@@ -240,7 +249,15 @@ void Responder::alert_break_glass(std::uint64_t entry) {
 
 void Responder::refuse(const RefusalRecord& record, SteadyTime received, bool record_it) {
   ++context_.counters->requests_refused;
-  if (record_it) store_.refuse(record);
+  if (record_it) {
+    try {
+      store_.refuse(record);
+    } catch (const std::exception& fault) {
+      // Nothing was given, whatever becomes of the trail.
+      log::error("a refusal is missing in the audit trail",
+                 {{"request", record.request}, {"cause", fault.what()}});
+    }
+  }
   // The log knows no more than the wire: the true reason is in the audit table alone.
   log::info(
       "request refused",

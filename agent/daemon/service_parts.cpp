@@ -115,7 +115,9 @@ Service::Service(const Config& config)
   disclosures_ = std::make_unique<DisclosureStore>(
       *journal_, DisclosureStore::Options{database, config_.transfer.deadline, context_.now,
                                           context_.fill_random, consents_.get(), vault_.get()});
-  requests_ = std::make_unique<RequestStore>(*journal_, database, context_.now);
+  trail_ = std::make_unique<AuditTrail>(
+      *journal_, *vault_, AuditTrail::Options{database, context_.self.address.text(), keys_.log.key.name});
+  requests_ = std::make_unique<RequestStore>(*journal_, *vault_, database, context_.now);
   ledger_answers_ =
       std::make_unique<StoredLedgerAnswers>(logs_in(config_.agent.state_dir, keys_.log.key.name));
 
@@ -149,9 +151,11 @@ Service::Service(const Config& config)
     return network_->compared() && (consents_taken_over_ || !journal_->frozen().empty());
   };
   consent_commands_ = std::make_unique<ConsentCommands>(context_, *consents_, *glass_, *records_);
+  disclosure_commands_ = std::make_unique<DisclosureCommands>(context_, *trail_, *records_);
   commands_ = std::make_unique<ControlCommands>(
       *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_, *consent_commands_,
-      *federation_, [this] { return control_status(); }, [this] { return connection_->ready(); });
+      *disclosure_commands_, *federation_, [this] { return control_status(); },
+      [this] { return connection_->ready(); });
   open_federation();
   check_own_keys(keys_, *context_.federation(), *config.agent.address);
 }
@@ -370,11 +374,10 @@ void Service::maintain() {
     (void)disclosures_->append_refusal_counts();
     responder_->set_watermark(
         disclosures_->prune(config_.request.clock_tolerance + config_.request.max_lifetime));
-    for (const auto& file :
-         disclosures_->forget_before(now - config_.retention.spool, now - config_.retention.audit))
-      spool_->remove(file);
+    for (const auto& file : disclosures_->forget_before(now - config_.retention.spool)) spool_->remove(file);
     for (const auto& id : requests_->forget_before(now - config_.retention.inbox))
       remove_inbox(config_.agent.state_dir / "inbox", id);
+    (void)trail_->prune(now - config_.retention.audit, false);
   } catch (const std::exception& fault) {
     log::error("maintenance failed", {{"cause", fault.what()}});
   }

@@ -77,6 +77,7 @@ class Service {
   std::unique_ptr<ConsentStore> consents_;
   std::unique_ptr<BreakGlassStore> glass_;
   std::unique_ptr<DisclosureStore> disclosures_;
+  std::unique_ptr<AuditTrail> trail_;
   std::unique_ptr<RequestStore> requests_;
   std::unique_ptr<StoredLedgerAnswers> ledger_answers_;
   std::unique_ptr<mqtt_transport::Connection> connection_;
@@ -85,6 +86,7 @@ class Service {
   std::unique_ptr<PeerCalls> peer_calls_;
   std::unique_ptr<LedgerNetwork> network_;
   std::unique_ptr<ConsentCommands> consent_commands_;
+  std::unique_ptr<DisclosureCommands> disclosure_commands_;
   std::unique_ptr<ControlCommands> commands_;
   std::unique_ptr<ControlServer> control_;
   std::vector<std::jthread> workers_;

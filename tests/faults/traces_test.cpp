@@ -156,6 +156,14 @@ TEST_CASE(
   CHECK(answering.command({"consent", "revoke", forgotten}).status == 0);
   CHECK(answering.command({"consent", "forget", forgotten}).status == 0);
   CHECK(answering.command({"consent", "list", "--patient", patient}).status == 0);
+  // Who has seen the record, told to the patient: in a file of theirs, and nowhere else.
+  const auto named = federation.folder() / "patient.txt", report = federation.folder() / "report.html";
+  std::ofstream(named) << patient << '\n';
+  for (const auto* agent : {&answering, &asking}) {
+    REQUIRE(agent->command({"disclosures", "--patient", named, "--html", report}).status == 0);
+    CHECK(found_in(read_file(report), {kPlanted[0]}).size() == 1);
+    CHECK(agent->command({"disclosures", "--json"}).status == 0);
+  }
   auto lied_to = asking.command_beside({"request", liar.peer().address().text(), patient});
   auto answer = liar.answer(liar.next_request(asking.address()));
   (*answer.manifest.salt)[0] ^= 1;

@@ -265,6 +265,13 @@ std::vector<SqliteStore::PatientRow> SqliteStore::list(const std::string& after,
   });
 }
 
+std::vector<fhir::Identifier> SqliteStore::identifiers(const std::string& patient_key) const {
+  return answer([&] {
+    const ReaderPool::Lease reader = state_->readers.borrow();
+    return identifiers_of(*reader, patient_key);
+  });
+}
+
 void SqliteStore::stream_consents(const std::function<void(fhir::Prepared&&)>& take) {
   answer([&] {
     const ReaderPool::Lease reader = state_->readers.borrow();

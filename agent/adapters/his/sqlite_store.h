@@ -56,6 +56,9 @@ class SqliteStore : public RecordSource {
   // Patients in key order, `after` excluded, at most `limit`.
   std::vector<PatientRow> list(const std::string& after, std::size_t limit) const;
 
+  // Every identifier of a patient, in order; none if there is nobody with this key.
+  std::vector<fhir::Identifier> identifiers(const std::string& patient_key) const;
+
   // How many resources of each kind a patient has, in kind order.
   struct KindCount {
     std::string kind;

@@ -3,32 +3,43 @@
 #include <array>
 #include <utility>
 
+#include "agent/core/fhir/section_names.h"
+
 namespace edge::fhir {
 namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
 constexpr std::string_view kStyle = R"css(
-body{font:1rem/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:70rem;margin:2rem auto;padding:0 1rem}
+body{font:1rem/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;max-width:76rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%}caption{text-align:left;padding:.5rem 0}
 th,td{text-align:left;vertical-align:top;padding:.5rem .75rem;border-bottom:1px solid #999;overflow-wrap:anywhere}
 thead th{border-bottom:2px solid #333}tbody th{font-weight:600}small{color:#444}bdi{unicode-bidi:isolate}
-@media print{body{margin:0;max-width:none;font-size:10pt}thead{display:table-header-group}tr{break-inside:avoid}}
+td p{margin:0 0 .25rem}code{font-size:.9em}tr.refused td,tr.refused th{background:#f4f4f4}
+@media print{body{margin:0;max-width:none;font-size:9.5pt}thead{display:table-header-group}tr{break-inside:avoid}}
 )css";
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kPurposes{{
-    {"TREAT", "treatment"},
-    {"ETREAT", "emergency treatment"},
-    {"BTG", "emergency access (break-glass)"},
-    {"HPAYMT", "payment"},
-    {"HRESCH", "research"},
-    {"PATRQT", "at the patient's request"},
+// Of HL7's PurposeOfUse, those that occur between hospitals.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kPurposes{{
+    {"TREAT", "Treatment"},
+    {"ETREAT", "Emergency treatment"},
+    {"BTG", "Emergency access (break-glass)"},
+    {"CAREMGT", "Care management"},
+    {"COC", "Coordination of care"},
+    {"FAMRQT", "At the family's request"},
+    {"HMARKT", "Health-care marketing"},
+    {"HOPERAT", "Running the hospital"},
+    {"HPAYMT", "Payment"},
+    {"HRESCH", "Research"},
+    {"PATRQT", "At the patient's request"},
+    {"PUBHLTH", "Public health"},
+    {"TRAIN", "Training"},
 }};
 
 std::string purpose_text(const std::string& code) {
   for (const auto& [known, text] : kPurposes)
-    if (code == known) return std::string(text);
-  return code.empty() ? "not stated" : code;
+    if (code == known) return std::string(text) + " <small>(" + html_text(code) + ")</small>";
+  return code.empty() ? "Not stated" : html_text(code);
 }
 
 // Bytes of a UTF-8 sequence at `at` that must not reach a page, or 0: U+0080..9F, U+200E/F, U+2028..202E,
@@ -45,13 +56,87 @@ std::size_t steering(std::string_view text, std::size_t at) {
   return byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9 ? 3 : 0;
 }
 
-std::string given(const AuditRecord& record) {
-  if (record.kind == AuditKind::kRefused) return "Nothing";
-  std::string out = record.operation == "everything" ? "The whole record" : "A patient summary";
-  if (!record.sections.empty()) out += ", sections: " + html_text(record.sections);
-  if (record.bytes) out += " (" + std::to_string(*record.bytes) + " bytes)";
-  if (record.break_glass) out += "<br><strong>Emergency access</strong>";
+std::string paragraph(const std::string& html) {
+  return "<p>" + html + "</p>";
+}
+
+// "past-problems vital-signs" as people write it; all sections there are, as one word.
+std::string names_text(std::string_view names) {
+  std::string out, every;
+  for (const auto& [section, name] : kSectionNames) every += (every.empty() ? "" : " ") + std::string(name);
+  if (names.starts_with(every)) {
+    out = "all";
+    names.remove_prefix(every.size());
+  }
+  for (const char c : names) out += c == ' ' ? std::string(", ") : std::string(1, c == '-' ? ' ' : c);
+  return html_text(out);
+}
+
+std::string size_text(std::uint64_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + " bytes";
+  const bool large = bytes >= 1024 * 1024;
+  const std::uint64_t tenths = bytes * 10 / (large ? 1024 * 1024 : 1024);
+  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + (large ? " MiB" : " KiB");
+}
+
+std::string asked_text(const AuditRecord& record) {
+  if (record.operation == "everything") return "the whole record";
+  return record.operation == "summary" ? "a patient summary" : html_text(record.operation);
+}
+
+std::string who(const AuditRecord& record) {
+  const std::string peer =
+      record.peer_name.empty()
+          ? "<bdi>" + html_text(record.peer) + "</bdi>"
+          : "<bdi>" + html_text(record.peer_name) + "</bdi><br><small>" + html_text(record.peer) + "</small>";
+  if (record.kind != AuditKind::kReceived) return peer;
+  return paragraph("This hospital itself, from:") + peer;
+}
+
+std::string why(const AuditRecord& record) {
+  std::string out = paragraph(purpose_text(record.purpose));
+  if (record.break_glass)
+    out += paragraph("<strong>Emergency access without a consent (break-glass)</strong>");
+  if (!record.said.empty())
+    out += paragraph("In their words: \u201C<bdi>" + html_text(record.said) + "</bdi>\u201D");
   return out;
+}
+
+std::string refused(const AuditRecord& record) {
+  std::string out =
+      paragraph("<strong>Nothing: refused</strong>") + paragraph("Asked for: " + asked_text(record));
+  if (!record.sections.empty()) out += paragraph("Sections asked for: " + names_text(record.sections));
+  std::string reason = html_text(record.reason);
+  if (!record.code.empty()) reason += " <small>(told to them: " + html_text(record.code) + ")</small>";
+  return out + paragraph("Reason: " + reason);
+}
+
+std::string given(const AuditRecord& record) {
+  if (record.kind == AuditKind::kRefused) return refused(record);
+  std::string what = asked_text(record);
+  if (!what.empty() && what.front() == 'a') what.front() = 'A';
+  if (!what.empty() && what.front() == 't') what.front() = 'T';
+  if (record.bytes) what += ", " + size_text(*record.bytes);
+  std::string out = paragraph(what);
+  if (!record.sections.empty()) out += paragraph("Sections: " + names_text(record.sections));
+  if (!record.withheld.empty()) out += paragraph("Not given: " + names_text(record.withheld));
+  if (!record.rule.empty()) out += paragraph("<small>Decided by: " + html_text(record.rule) + "</small>");
+  return out;
+}
+
+std::string place_text(const char* what, const LedgerPlace& place) {
+  return paragraph(what + std::to_string(place.index) + " of <bdi>" + html_text(place.origin) + "</bdi>");
+}
+
+std::string places(const AuditRecord& record) {
+  std::string out;
+  if (record.ledger) out += place_text("Entry ", *record.ledger);
+  if (record.ledger && record.break_glass)
+    out += place_text("Break-glass: entry ", {record.ledger->origin, *record.break_glass});
+  if (record.peer_ledger) out += place_text("At the source: entry ", *record.peer_ledger);
+  if (out.empty())
+    out = paragraph(record.kind == AuditKind::kRefused ? "None: refusals are only counted" : "None");
+  return out + paragraph("<small>Request " + html_text(record.request) + "</small>");
 }
 
 }  // namespace
@@ -92,35 +177,50 @@ std::string html_text(std::string_view text) {
   return out;
 }
 
-std::string report_begin(std::string_view hospital, const ReportTime& made) {
-  return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-         "<meta name=\"viewport\" content=\"width=device-width\">"
-         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
-         "'unsafe-inline'\">"
-         "<title>Who has seen my record?</title><style>" +
-         std::string(kStyle) + "</style></head><body><main>\n<h1>Who has seen my record?</h1>\n<p><bdi>" +
-         html_text(hospital) + "</bdi>, " + html_text(made.local) + " <small>(" + html_text(made.utc) +
-         ")</small></p>\n<table><caption>Requests of other hospitals for this patient's record</caption>"
+std::string report_begin(const ReportHead& head) {
+  const char* title = head.patient ? "Who has seen my record?" : "Who was given which record?";
+  std::string out =
+      std::string(
+          "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+          "<meta name=\"viewport\" content=\"width=device-width\">"
+          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+          "'unsafe-inline'\">"
+          "<title>") +
+      title + "</title><style>" + std::string(kStyle) + "</style></head><body><main>\n<h1>" + title +
+      "</h1>\n<p><bdi>" + html_text(head.hospital) + "</bdi> (" + html_text(head.address) + "), " +
+      html_text(head.made.local) + " <small>(" + html_text(head.made.utc) + ")</small></p>\n";
+  if (head.patient) {
+    out += "<p>Patient identifier: <bdi>" + html_text(head.patient->value) + "</bdi>";
+    if (!head.patient->system.empty()) out += " <small>(" + html_text(head.patient->system) + ")</small>";
+    out += "</p>\n";
+  }
+  if (!head.limits.empty()) out += "<p>Only " + html_text(head.limits) + ".</p>\n";
+  return out + "<table><caption>Every request between this hospital and others for " +
+         (head.patient ? "this patient's record" : "patients' records") +
+         ", oldest first</caption>"
          "<thead><tr><th scope=\"col\">When</th><th scope=\"col\">Who asked</th><th scope=\"col\">Why</th>"
          "<th scope=\"col\">What was given</th><th scope=\"col\">Ledger entry</th></tr></thead><tbody>\n";
 }
 
 std::string report_row(const AuditRecord& record, const ReportTime& time) {
-  std::string place = "none";
-  if (record.ledger)
-    place =
-        "<bdi>" + html_text(record.ledger->origin) + "</bdi>, number " + std::to_string(record.ledger->index);
-  return "<tr><th scope=\"row\">" + html_text(time.local) + "<br><small>" + html_text(time.utc) +
-         "</small></th><td><bdi>" + html_text(record.peer) + "</bdi></td><td>" +
-         html_text(purpose_text(record.purpose)) + "</td><td>" + given(record) + "</td><td>" + place +
-         "</td></tr>\n";
+  return std::string(record.kind == AuditKind::kRefused ? "<tr class=\"refused\">" : "<tr>") +
+         "<th scope=\"row\">" + html_text(time.local) + "<br><small>" + html_text(time.utc) +
+         "</small></th><td>" + who(record) + "</td><td>" + why(record) + "</td><td>" + given(record) +
+         "</td><td>" + places(record) + "</td></tr>\n";
 }
 
 std::string report_end(std::size_t rows) {
   return "</tbody></table>\n<p>" +
          (rows == 0 ? std::string("No request is on record.")
                     : "Requests on record: " + std::to_string(rows) + ".") +
-         "</p>\n</main></body></html>\n";
+         "</p>\n<h2>How to check this</h2>\n<p>Before anything is given away, an entry about it is written "
+         "to "
+         "this hospital's ledger, which nobody can change later and of which every other hospital keeps a "
+         "copy. "
+         "Whoever has a copy can check that an entry is there and unchanged: <code>ehr-ledger verify</code> "
+         "checks the whole ledger, <code>ehr-ledger show LEDGER ENTRY</code> shows one entry. It names the "
+         "hospital, the purpose and the request's number as above, and never the patient. Refusals are only "
+         "counted there, by hour.</p>\n</main></body></html>\n";
 }
 
 }  // namespace edge::fhir

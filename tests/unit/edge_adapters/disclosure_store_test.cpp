@@ -38,8 +38,8 @@ struct Case {
     std::snprintf(id, sizeof id, "0193a5d0-7c1e-7abc-8def-%012d", ++ids);
     ledger::Hash hash{};
     hash[0] = static_cast<std::uint8_t>(ids);
-    return {peer,        id, hash, "summary", "TREAT", now + std::chrono::minutes(5), {code, "a true reason"},
-            std::nullopt};
+    return {peer, id, hash, "summary", "TREAT", now + std::chrono::minutes(5), {code, "a true reason"},
+            {},   {}};
   }
   std::vector<nlohmann::json> ledger_lines() const {
     const ledger::LogReader log(folder / "agent.db");

@@ -15,17 +15,22 @@ namespace {
 using Catch::Contains;
 using Words = std::vector<std::string>;
 
-// Names below "Subcommands:" of a help text.
-Words subcommands(const Words& path) {
+std::string help_of(const Words& path) {
   Words with_help = path;
   with_help.emplace_back("--help");
   const auto help = invoke(with_help);
   REQUIRE(help.status == 0);
+  return help.out;
+}
+
+// Names below "Subcommands:" of a help text.
+Words subcommands(const Words& path) {
+  const std::string help = help_of(path);
   Words out;
-  const auto at = help.out.find("Subcommands:");
+  const auto at = help.find("Subcommands:");
   if (at == std::string::npos) return out;
   const std::regex name(R"(\n  ([a-z][a-z-]*) )");
-  const std::string text = help.out.substr(at);
+  const std::string text = help.substr(at, help.find("\nExample:", at) - at);
   for (std::sregex_iterator one(text.begin(), text.end(), name), end; one != end; ++one)
     out.push_back((*one)[1]);
   return out;
@@ -36,7 +41,7 @@ std::set<std::string> all_commands() {
   std::set<std::string> out;
   for (const auto& noun : subcommands({})) {
     const auto verbs = subcommands({noun});
-    if (verbs.empty()) out.insert(noun);
+    if (verbs.empty() || help_of({noun}).find("[SUBCOMMAND]") != std::string::npos) out.insert(noun);
     for (const auto& verb : verbs) out.insert(noun + " " + verb);
   }
   return out;
