@@ -85,10 +85,9 @@ std::string asked_text(const AuditRecord& record) {
 }
 
 std::string who(const AuditRecord& record) {
-  const std::string peer =
-      record.peer_name.empty()
-          ? "<bdi>" + html_text(record.peer) + "</bdi>"
-          : "<bdi>" + html_text(record.peer_name) + "</bdi><br><small>" + html_text(record.peer) + "</small>";
+  std::string peer = record.peer_name.empty() ? "<bdi>" + html_text(record.peer) + "</bdi>"
+                                              : "<bdi>" + html_text(record.peer_name) + "</bdi><br><small>" +
+                                                    html_text(record.peer) + "</small>";
   if (record.kind != AuditKind::kReceived) return peer;
   return paragraph("This hospital itself, from:") + peer;
 }
