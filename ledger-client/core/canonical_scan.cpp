@@ -1,5 +1,9 @@
 #include "ledger-client/core/canonical_scan.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include <array>
 #include <bit>
 #include <charconv>
@@ -34,8 +38,26 @@ std::uint64_t marks_of_special(std::uint64_t word) {
   return found & kHighs;
 }
 
+#if defined(__SSE2__)
+// The same for 16 bytes at once, a bit for each.
+unsigned marks_of_special(const char* bytes) {
+  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes));
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
+  const __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash))));
+}
+#endif
+
 // The next position from `at` on whose character doesn't stand for itself, or the end.
 std::size_t skip_plain(std::string_view text, std::size_t at) {
+#if defined(__SSE2__)
+  constexpr std::size_t kBlock = sizeof(__m128i);
+  for (; at + kBlock <= text.size(); at += kBlock) {
+    const unsigned marks = marks_of_special(text.data() + at);
+    if (marks != 0) return at + static_cast<std::size_t>(std::countr_zero(marks));
+  }
+#endif
   for (std::uint64_t word = 0; at + sizeof word <= text.size(); at += sizeof word) {
     std::memcpy(&word, text.data() + at, sizeof word);
     const auto marks = marks_of_special(word);

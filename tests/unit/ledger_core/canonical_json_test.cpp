@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "ledger-client/core/canonical_scan.h"
 #include "ledger-client/core/json_text.h"
 
 using ledger::canonicalize;
@@ -303,4 +304,28 @@ TEST_CASE(
     canonical(text);
   }
   CHECK(accepted > 2000);
+}
+
+// Strings are scanned in blocks: what ends or escapes one is found wherever it stands in a block.
+TEST_CASE("the scanner finds the end of a string at every place, and what may not stand in it") {
+  for (std::size_t before = 0; before < 40; ++before) {
+    for (std::size_t after = 0; after < 40; ++after) {
+      const std::string head(before, 'a'), tail(after, '\x7f');
+      const auto plain = '"' + head + "\xc3\xbc" + tail + '"';
+      ledger::CanonicalScan good(plain);
+      REQUIRE(good.plain_string() == std::string_view(plain).substr(1, plain.size() - 2));
+      REQUIRE(good.at_end());
+      const auto early = '"' + head + '"' + tail + '"';
+      ledger::CanonicalScan ends(early);
+      REQUIRE(ends.plain_string() == head);
+      REQUIRE(ends.position() == before + 2);
+      const auto escaped = '"' + head + "\\n" + tail + '"';
+      REQUIRE(ledger::CanonicalScan(escaped).text() == head + '\n' + tail);
+      REQUIRE_FALSE(ledger::CanonicalScan(escaped).plain_string());
+      for (const char control : {'\0', '\n', '\x1f'}) {
+        const auto bad = '"' + head + control + tail + '"';
+        REQUIRE_FALSE(ledger::CanonicalScan(bad).text());
+      }
+    }
+  }
 }
