@@ -38,7 +38,8 @@ std::filesystem::path replica_file(const std::filesystem::path& directory, const
 
 ReplicatedLog::ReplicatedLog(const std::filesystem::path& directory, const std::string& origin,
                              const Trust& trust)
-    : keys_(keys_for(origin, trust)),
+    : log_keys_(trust.keys_of(origin)),
+      keys_(keys_for(origin, trust)),
       replica_(replica_file(directory, origin), origin),
       cosignatures_(origin, trust.keys_of(origin), trust),
       evidence_(replica_file(directory, origin).replace_extension(".contradiction")) {
@@ -59,6 +60,26 @@ std::uint64_t ReplicatedLog::witnessed_size() const {
   return size_of(replica_.witnessed_note());
 }
 
+// The contradiction as a proof that convinces others, where what is held here completes it.
+std::optional<Equivocation> ReplicatedLog::proof_of(const std::string& signed_note) {
+  const auto lie = checkpoint_of(signed_note);
+  if (!lie) return std::nullopt;
+  for (const auto& note : {replica_.newest_note(), replica_.reader().newest_checkpoint_note()}) {
+    const auto held = note ? checkpoint_of(*note) : std::nullopt;
+    if (!held || held->size < lie->size) continue;
+    std::optional<Hash> prefix_root;
+    Proof consistency;
+    if (lie->size < held->size) {
+      if (lie->size == 0 || held->size > replica_.size()) continue;
+      prefix_root = replica_.root_at(lie->size);
+      consistency = consistency_between(replica_.reader(), lie->size, held->size);
+    }
+    auto proof = find_equivocation(signed_note, *note, prefix_root, consistency, log_keys_);
+    if (proof) return proof;
+  }
+  return std::nullopt;
+}
+
 // Freezes the log on a contradiction; otherwise what is wrong is the message's or the source's fault.
 std::string ReplicatedLog::judge(const Result<Done, ReplicaRefusal>& result) {
   if (result) {
@@ -67,11 +88,12 @@ std::string ReplicatedLog::judge(const Result<Done, ReplicaRefusal>& result) {
   }
   const auto& refusal = result.error();
   if (refusal.kind != ReplicaRefusal::Kind::kContradiction) return refusal.reason;
-  write_output(evidence_.string(), refusal.signed_note);
-  contradiction_ =
-      "CONTRADICTION: " + refusal.reason +
-      "; the log signed two histories, nothing more is taken from it. The signed checkpoint is in " +
-      evidence_.string();
+  const auto proof = proof_of(refusal.signed_note);
+  write_output(evidence_.string(), proof ? encode_equivocation(*proof) : refusal.signed_note);
+  contradiction_ = "CONTRADICTION: " + refusal.reason +
+                   "; the log signed two histories, nothing more is taken from it. " +
+                   (proof ? "`ehr-ledger check " + evidence_.string() + "` proves it"
+                          : "The signed checkpoint is in " + evidence_.string());
   drop_waiting();
   return contradiction_;
 }

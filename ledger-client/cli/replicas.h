@@ -7,6 +7,7 @@
 
 #include "ledger-client/cli/states.h"
 #include "ledger-client/core/entries_message.h"
+#include "ledger-client/core/equivocation.h"
 #include "ledger-client/store/replica.h"
 
 namespace ledger::cli {
@@ -53,10 +54,12 @@ class ReplicatedLog {
   static constexpr std::size_t kMaxNotes = 32;
 
   std::string judge(const Result<Done, ReplicaRefusal>& result);
+  std::optional<Equivocation> proof_of(const std::string& signed_note);
   std::string commit();
   void drop_waiting();
   void remember_witnessed();
 
+  std::vector<NoteKey> log_keys_;
   std::vector<NoteKey> keys_;  // of the log, and of witnesses
   Replica replica_;
   Cosignatures cosignatures_;
