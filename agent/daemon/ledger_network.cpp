@@ -39,6 +39,8 @@ LedgerNetwork::LedgerNetwork(const Context& context, ledger::Journal& journal, P
     convicted_[convicted.origin] = convicted.witnessed_size;
     if (Log* log = find(convicted.origin)) log->convicted = true;
   }
+  const auto witnessed = ledger::open_checkpoint_of(own_witnessed_, own_origin_, own_keys());
+  if (witnessed) view_.witnessed = witnessed->checkpoint.size;
   publish_view();
   thread_ = std::jthread([this](const std::stop_token& stop) { loop(stop); });
 }

@@ -65,6 +65,8 @@ void LedgerNetwork::take_own_cosignature(std::string_view line, const ledger::No
 
 void LedgerNetwork::on_ready() {
   (void)post(0, [this] {
+    // Cosignatures are retained: the broker may have lost them, or never got them.
+    for (auto& [origin, log] : logs_) log.tree_seen = 0;
     if (comparison_ == Comparison::kWaiting) start_comparison();
   });
 }
