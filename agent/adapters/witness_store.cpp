@@ -19,6 +19,7 @@ constexpr std::array kSteps{kFirst};
 
 const std::string kOwnWitnessed = "witnessed ";
 const std::string kRecordedHour = "hour ";
+const std::string kToAnchor = "to anchor ";
 
 }  // namespace
 
@@ -99,6 +100,16 @@ std::vector<ConvictedLog> WitnessStore::convicted() {
     logs.push_back({std::string(select.column_text(0)), std::string(select.column_text(1)),
                     static_cast<std::uint64_t>(select.column_int(2))});
   }
+  return logs;
+}
+
+void WitnessStore::set_to_anchor(const std::string& origin, bool to_anchor) {
+  if (to_anchor) return set_meta(kToAnchor + origin, "1");
+  database_.cached("DELETE FROM network_meta WHERE key = ?1").bind(1, kToAnchor + origin).run();
+}
+std::vector<ConvictedLog> WitnessStore::to_anchor() {
+  auto logs = convicted();
+  std::erase_if(logs, [this](const ConvictedLog& log) { return meta(kToAnchor + log.origin).empty(); });
   return logs;
 }
 

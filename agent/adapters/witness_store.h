@@ -41,6 +41,9 @@ class WitnessStore {
 
   void convict(const ConvictedLog& log);  // again: nothing changes
   std::vector<ConvictedLog> convicted();
+  // Convictions found here, whose proof is still to be anchored on the own log: noted before it is tried.
+  void set_to_anchor(const std::string& origin, bool to_anchor);
+  std::vector<ConvictedLog> to_anchor();
 
   // The hour a peer-checkpoint of the log was last recorded in.
   std::string recorded_hour(const std::string& origin);

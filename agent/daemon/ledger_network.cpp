@@ -108,7 +108,10 @@ void LedgerNetwork::tick() {
   if (now >= next_minute_) {
     next_minute_ = now + std::min<std::chrono::milliseconds>(kMinute, options_.interval / 4);
     watch_freshness();
-    if (comparison_ == Comparison::kDone) record_peer_checkpoints();
+    if (comparison_ == Comparison::kDone) {
+      (void)anchor_convictions();
+      record_peer_checkpoints();
+    }
   }
   publish_view();
 }

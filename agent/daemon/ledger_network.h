@@ -120,6 +120,7 @@ class LedgerNetwork {
   void on_contradiction(const std::string& origin, const std::string& signed_note);
   void ask_for_proof(Log& log, const std::string& held, const ledger::SignedCheckpoint& second);
   void convict(const std::string& origin, const ledger::Equivocation& proof, bool found_here);
+  bool anchor_convictions();
   void alert(ledger::AlertCode code, const std::string& origin, std::optional<std::uint64_t> index = {},
              const std::optional<ledger::Equivocation>& evidence = {});
 

@@ -103,6 +103,7 @@ void LedgerNetwork::comparison_step() {
   journal_.release();
   compared_ = true;
   options_.on_compared();
+  (void)anchor_convictions();
 }
 
 void LedgerNetwork::compare(const std::string& who, std::string_view note) {
@@ -215,6 +216,7 @@ void LedgerNetwork::recovery_step() {
   if (!recovered) return recovery.done->set_value(recovered.error());
   comparison_ = Comparison::kDone;
   options_.on_compared();
+  (void)anchor_convictions();
   alert(ledger::AlertCode::kRecovered, own_origin_);
   log::info("the ledger signs again", {{"size", std::to_string(journal_.checkpoint().size)}});
   recovery.done->set_value("the log holds " + entries_text(journal_.checkpoint().size) + " again, " +

@@ -147,6 +147,7 @@ void LedgerNetwork::convict(const std::string& origin, const ledger::Equivocatio
   if (log == nullptr || log->convicted) return;
   const std::string evidence = ledger::encode_equivocation(proof);
   const std::uint64_t witnessed = log->followed->witnessed_size();
+  if (found_here) store_.set_to_anchor(origin, true);
   store_.convict({origin, evidence, witnessed});
   log->convicted = true;
   {
@@ -155,10 +156,26 @@ void LedgerNetwork::convict(const std::string& origin, const ledger::Equivocatio
   }
   log::error("a log has signed two histories: it is frozen here", {{"origin", origin}});
   if (!found_here) return;
-  std::optional<std::uint64_t> index;
-  const auto appended = journal_.append({{std::string(ledger::entry_type::kEquivocation), evidence, origin}});
-  if (appended) index = appended->entries.front().index;
-  alert(ledger::AlertCode::kEquivocation, origin, index, proof);
+  // Everybody shall hear of it at once, also while nothing may be signed here yet.
+  if (!anchor_convictions()) alert(ledger::AlertCode::kEquivocation, origin, {}, proof);
+}
+
+// What was found here goes on the own log, as soon as that may be signed. False if something still waits.
+bool LedgerNetwork::anchor_convictions() {
+  bool all = true;
+  for (const ConvictedLog& log : store_.to_anchor()) {
+    const auto appended =
+        journal_.append({{std::string(ledger::entry_type::kEquivocation), log.proof, log.origin}});
+    if (!appended && appended.error() != ledger::AppendError::kDuplicate) {
+      all = false;
+      continue;
+    }
+    store_.set_to_anchor(log.origin, false);
+    const auto proof = ledger::parse_equivocation(log.proof);
+    if (appended && proof)
+      alert(ledger::AlertCode::kEquivocation, log.origin, appended->entries.front().index, *proof);
+  }
+  return all;
 }
 
 // Nobody is believed: evidence is checked here as if it had been found here.

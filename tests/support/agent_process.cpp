@@ -88,7 +88,13 @@ std::string AgentProcess::grant(const std::string& patient, const std::string& p
 }
 
 void AgentProcess::launch() {
-  process_ = Process(command_line({"serve"}), folder_ / "log");
+  launch_under({});
+}
+
+void AgentProcess::launch_under(std::vector<std::string> program) {
+  const auto served = command_line({"serve"});
+  program.insert(program.end(), served.begin(), served.end());
+  process_ = Process(program, folder_ / "log");
 }
 
 void AgentProcess::start() {

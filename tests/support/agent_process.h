@@ -57,6 +57,9 @@ class AgentProcess {
   void set_state(const std::filesystem::path& state);
 
   void launch();            // returns at once
+  // Under another program that becomes its parent's grandchild (`strace -D …`), so that it is still ended by
+  // its own id. Returns at once.
+  void launch_under(std::vector<std::string> program);
   void start();             // launch(), then wait until it serves
   void wait_until_ready();  // and until who shall have a consent has it
   int stop();               // SIGTERM; the exit status

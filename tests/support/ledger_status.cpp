@@ -11,9 +11,13 @@ OwnLog own_log(const AgentProcess& agent) {
 }
 
 HeldLog log_at(const AgentProcess& agent, const AgentProcess& owner) {
+  return log_at(agent, owner.address().origin());
+}
+
+HeldLog log_at(const AgentProcess& agent, const std::string& origin) {
   const auto status = agent.command_json({"status"});
   for (const auto& log : status.at("ledger").at("others")) {
-    if (log.at("origin") != owner.address().origin()) continue;
+    if (log.at("origin") != origin) continue;
     return {log.at("state"), log.at("held"), log.at("known"), log.at("witnessed")};
   }
   return {};

@@ -20,5 +20,6 @@ struct HeldLog {
 };
 // What `agent` holds of `owner`'s log.
 HeldLog log_at(const AgentProcess& agent, const AgentProcess& owner);
+HeldLog log_at(const AgentProcess& agent, const std::string& origin);
 
 }  // namespace test_support

@@ -1,0 +1,75 @@
+// The last way out, with real agents: a log ends, its agent goes on with the next one, and the others follow.
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "ledger-client/core/time_text.h"
+#include "tests/support/federation.h"
+#include "tests/support/ledger_status.h"
+
+using namespace test_support;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+TEST_CASE("after a retirement the others follow the next log, and the old one stays readable") {
+  FederationOptions options{EHR_AGENT, EHR_LEDGER, 2, {}, false, 1};
+  options.consents = false;
+  Federation federation(options);
+  federation.start();
+  auto& agent = federation[0];
+  auto& other = federation[1];
+  const auto old_origin = agent.address().origin(), new_origin = old_origin + "/2";
+  for (int i = 0; i < 3; ++i) agent.grant("any", "127.0.10.2", "TREAT");
+  const auto size = own_log(agent).size;
+  REQUIRE(eventually([&] { return log_at(other, agent).held == size; }));
+  CHECK(agent.command({"ledger", "retire", "--reason", "entries-lost"}).status != 0);  // it runs
+  REQUIRE(agent.stop() == 0);
+  const auto retired = agent.command_json({"ledger", "retire", "--reason", "entries-lost"});
+  CHECK(retired.at("retired") == old_origin);
+  CHECK(retired.at("size") == size);
+  REQUIRE(retired.at("origin") == new_origin);
+  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto key = agent.folder() / "next-log.json";
+  std::ofstream(key) << json{{"id", retired.at("key")},
+                             {"use", "log"},
+                             {"public", retired.at("public")},
+                             {"from", ledger::format_time(now)}};
+  const auto document = federation.next_version(federation.first_version(),
+                                                {"--add-key", agent.address().text() + "=" + key.string()});
+  fs::copy_file(document, agent.folder() / "federation.json", fs::copy_options::overwrite_existing);
+  agent.start();  // shows the document, which the other takes over
+  INFO(agent.log() << other.log());
+  CHECK(eventually([&] { return own_log(agent).size > 0 && log_at(other, new_origin).held > 0; }));
+  agent.grant("any", "127.0.10.2", "TREAT");
+  CHECK(eventually([&] {
+    const auto held = log_at(other, new_origin);
+    const auto own = own_log(agent);
+    return held.held == own.size && held.witnessed == own.size && own.witnessed == own.size;
+  }));
+  const auto ended = agent.entries("origin.retired");
+  REQUIRE(ended.size() == 1);
+  CHECK(ended[0].at("origin") == old_origin);
+  CHECK(ended[0].at("size") == size);
+  CHECK(agent.entries("consent.granted").size() >= 1);
+  const auto old_log = log_at(other, old_origin);
+  CHECK(old_log.held == size);
+  CHECK(old_log.state == "following");
+
+  // Both logs are here and there, and a stranger verifies them.
+  for (auto* holder : {&agent, &other}) CHECK(holder->stop() == 0);
+  const auto verify = [&](const std::vector<std::string>& where) {
+    std::vector<std::string> arguments{"verify", "--json", "--federation", document};
+    arguments.insert(arguments.end(), where.begin(), where.end());
+    const auto verified = federation.ledger_command(arguments);
+    INFO(verified.output);
+    CHECK(verified.status == 0);
+    return verified.output;
+  };
+  const auto there = verify({"--all", "--dir", other.state() / "replicas"});
+  CHECK(there.find('"' + old_origin + '"') != std::string::npos);
+  CHECK(there.find('"' + new_origin + '"') != std::string::npos);
+  CHECK(verify({"--all", "--dir", agent.state() / "replicas"}).find('"' + old_origin + '"') !=
+        std::string::npos);
+  CHECK(verify({"--all", "--db", agent.database()}).find('"' + new_origin + '"') != std::string::npos);
+}
