@@ -64,7 +64,8 @@ nlohmann::ordered_json to_json(const ProofReport& proof) {
     out["anchor"] = {{"origin", proof.origin},
                      {"index", proof.index},
                      {"size", proof.checkpoint_size},
-                     {"cosignatures", proof.cosignatures}};
+                     {"cosignatures", proof.cosignatures},
+                     {"state", proof.witnessed ? "witnessed" : "signed"}};
   return out;
 }
 
@@ -83,7 +84,8 @@ void print(const BundleReport& report, const std::optional<ProofReport>& proof) 
   if (proof->anchor_checked)
     std::cout << "anchor       good: entry " << proof->index << " of " << proof->origin
               << ", in its signed checkpoint of size " << proof->checkpoint_size << ", "
-              << proof->cosignatures << " witnesses\n";
+              << proof->cosignatures << (proof->cosignatures == 1 ? " witness" : " witnesses") << ": "
+              << (proof->witnessed ? "witnessed" : "signed") << '\n';
   else
     std::cout
         << "anchor       not checked: the log's key is in the federation document alone (--federation)\n";

@@ -34,11 +34,12 @@ struct ProofReport {
   bool anchor_checked = false;  // needs the federation document: the log's key is only there
   std::string origin;
   std::uint64_t index = 0, checkpoint_size = 0, cosignatures = 0;
-  std::string entry;  // the ledger's line
+  bool witnessed = false;  // a quorum of them, as the federation document says
+  std::string entry;       // the ledger's line
 };
 
-// That the signer of the bundle sent exactly these bytes, and where its ledger says so. `proof` is the
-// manifest's JWS.
+// That the signer of the bundle sent exactly these bytes, and where its ledger says so. `proof` is
+// what bundle_proof.h says.
 ProofReport check_proof(std::string_view bundle, std::string_view proof, const BundleReport& signer,
                         const Trust& trust);
 

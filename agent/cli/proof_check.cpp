@@ -1,6 +1,8 @@
 #include "agent/cli/bundle_check.h"
 #include "agent/cli/failure.h"
+#include "agent/core/bundle_proof.h"
 #include "agent/core/reply.h"
+#include "ledger-client/core/checkpoint.h"
 #include "ledger-client/core/entry.h"
 #include "ledger-client/core/jws.h"
 #include "ledger-client/core/sha256.h"
@@ -14,14 +16,9 @@ constexpr std::size_t kMaxManifestBytes = 1u << 20;
   throw Failure(EX_DATAERR, "proof: " + what, "the values may still be good: verify without the proof");
 }
 
-std::string_view trimmed(std::string_view text) {
-  const auto last = text.find_last_not_of(" \r\n");
-  return last == std::string_view::npos ? std::string_view{} : text.substr(0, last + 1);
-}
-
 // The manifest, verified with the key that signed the bundle: whoever signed one signed the other.
 Manifest signed_manifest(std::string_view proof, const BundleReport& signer) {
-  const auto jws = ledger::parse_jws(trimmed(proof), kMaxManifestBytes);
+  const auto jws = ledger::parse_jws(proof, kMaxManifestBytes);
   if (!jws) refuse(jws.error().reason);
   if (jws->typ != message_type::kManifest) refuse("it is no manifest");
   const auto verified = ledger::verify_jws(*jws, signer.key);
@@ -55,21 +52,47 @@ void check_anchor(const Manifest& manifest, const ledger::Federation& federation
   expected.max_plaintext = bundle_bytes;
   const auto accepted = accept_manifest(manifest, expected);
   if (!accepted) refuse(accepted.error().reason);
-  const auto checkpoint = ledger::open_checkpoint(manifest.anchor->checkpoint, peer->log_key().value());
+  const std::string origin = ledger::parse_entry(manifest.anchor->entry).value().origin;
+  const auto checkpoint =
+      ledger::open_checkpoint_of(manifest.anchor->checkpoint, origin, peer->log_keys_of(origin));
   if (!checkpoint) refuse("checkpoint: " + checkpoint.error().reason);
   report.anchor_checked = true;
-  report.origin = checkpoint->checkpoint.origin;
+  report.origin = origin;
   report.index = manifest.anchor->index;
   report.entry = manifest.anchor->entry;
   report.checkpoint_size = checkpoint->checkpoint.size;
   report.cosignatures = accepted->cosignatures;
+  report.witnessed = accepted->witnessed;
+}
+
+// Cosignatures that came after the manifest: the same entry, in a larger tree of the same log.
+void check_later(const ledger::ProofFile& later, const ledger::Federation& federation, ProofReport& report) {
+  const auto* peer = federation.find_origin(report.origin);
+  std::vector<ledger::NoteKey> witnesses;  // nobody witnesses oneself
+  for (const auto& key : federation.witness_keys()) {
+    if (key.name != peer->address.witness_name()) witnesses.push_back(key);
+  }
+  const auto opened =
+      ledger::open_checkpoint_of(later.note, report.origin, peer->log_keys_of(report.origin), witnesses);
+  if (!opened) refuse("later checkpoint: " + opened.error().reason);
+  const auto& tree = opened->checkpoint;
+  const auto leaf = ledger::leaf_hash(ledger::as_bytes(report.entry));
+  if (later.index != report.index ||
+      !ledger::verify_inclusion(later.index, tree.size, leaf, later.inclusion, tree.root))
+    refuse("the later checkpoint does not cover the ledger entry");
+  if (opened->cosigners.size() < report.cosignatures) return;
+  report.checkpoint_size = tree.size;
+  report.cosignatures = opened->cosigners.size();
+  report.witnessed = federation.witness_quorum > 0 && report.cosignatures >= federation.witness_quorum;
 }
 
 }  // namespace
 
 ProofReport check_proof(std::string_view bundle, std::string_view proof, const BundleReport& signer,
                         const Trust& trust) {
-  const Manifest manifest = signed_manifest(proof, signer);
+  const auto parts = parse_bundle_proof(proof);
+  if (!parts) refuse(parts.error().reason);
+  const Manifest manifest = signed_manifest(parts->manifest, signer);
   if (manifest.plaintext_size != bundle.size() || manifest.plaintext_sha256 != ledger::sha256(bundle))
     refuse("it is about other bytes than these");
   ProofReport report;
@@ -78,7 +101,9 @@ ProofReport check_proof(std::string_view bundle, std::string_view proof, const B
   report.request = manifest.envelope.id;
   report.issued = ledger::format_time(manifest.envelope.issued);
   report.bytes = bundle.size();
-  if (trust.federation) check_anchor(manifest, *trust.federation, bundle.size(), report);
+  if (!trust.federation) return report;
+  check_anchor(manifest, *trust.federation, bundle.size(), report);
+  if (parts->later) check_later(*parts->later, *trust.federation, report);
   return report;
 }
 

@@ -208,8 +208,8 @@ std::string check_shape(const Manifest& manifest, const ManifestExpectation& exp
 std::string check_entry(const Manifest& manifest, const ManifestExpectation& expected,
                         const ledger::Entry& entry) {
   if (entry.index != manifest.anchor->index) return "entry has another index";
-  const auto log_key = expected.peer->log_key();
-  if (!log_key || entry.origin != log_key->name) return "entry is of another log";
+  // Also of a log that was retired since: what is anchored there stays so.
+  if (expected.peer->log_keys_of(entry.origin).empty()) return "entry is of another log";
   const auto issued = ledger::decode_bundle_issued(entry);
   if (!issued) return issued.error().reason;
   if (issued->request != expected.id) return "entry is for another request";
@@ -229,12 +229,11 @@ ledger::Result<std::uint64_t> check_anchor(const Manifest& manifest, const Manif
   if (!entry) return Problem{"anchor: " + entry.error().reason};
   if (const auto why = check_entry(manifest, expected, *entry); !why.empty())
     return Problem{"anchor: " + why};
-  const auto log_key = expected.peer->log_key();
-  if (!log_key) return Problem{"anchor: peer has no log key"};
   std::vector<ledger::NoteKey> witnesses;  // nobody witnesses oneself
   std::copy_if(expected.witnesses.begin(), expected.witnesses.end(), std::back_inserter(witnesses),
                [&](const auto& key) { return key.name != expected.peer->address.witness_name(); });
-  const auto checkpoint = ledger::open_checkpoint(anchor.checkpoint, *log_key, witnesses);
+  const auto checkpoint = ledger::open_checkpoint_of(anchor.checkpoint, entry->origin,
+                                                     expected.peer->log_keys_of(entry->origin), witnesses);
   if (!checkpoint) return Problem{"anchor: " + checkpoint.error().reason};
   const auto& tree = checkpoint->checkpoint;
   const auto leaf = ledger::leaf_hash(ledger::as_bytes(anchor.entry));

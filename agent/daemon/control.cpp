@@ -4,8 +4,10 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "agent/core/bundle_proof.h"
 #include "agent/core/fhir/section_names.h"
 #include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/note.h"
 
 namespace edge {
 
@@ -193,14 +195,19 @@ void ControlCommands::send_result(ControlChannel& channel, const std::string& id
   for (std::size_t at = 0; at < result.plaintext.size(); at += kDataFrame) {
     channel.send('D', std::string_view(result.plaintext).substr(at, kDataFrame));
   }
+  BundleProof proof{result.manifest, {}};
+  std::uint64_t cosignatures = result.cosignatures;
+  if (!result.witnessed) proof.later = network_.witnessed_proof(result.origin, result.issued_index);
+  // Of what is kept, all lines but the log's own are verified cosignatures.
+  if (proof.later) cosignatures = ledger::parse_note(proof.later->note).value().signatures.size() - 1;
   channel.send('R', json{{"id", id},
                          {"bytes", result.plaintext.size()},
                          {"sha256", result.plaintext_sha256},
                          {"issued_index", result.issued_index},
                          {"origin", result.origin},
-                         {"anchored", result.cosignatures > 0 ? "witnessed" : "signed"},
-                         {"cosignatures", result.cosignatures},
-                         {"proof", result.manifest}}
+                         {"anchored", result.witnessed || proof.later ? "witnessed" : "signed"},
+                         {"cosignatures", cosignatures},
+                         {"proof", encode_bundle_proof(proof)}}
                         .dump());
 }
 

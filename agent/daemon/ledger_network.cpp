@@ -4,6 +4,7 @@
 
 #include "agent/daemon/log.h"
 #include "ledger-client/core/entry_rules.h"
+#include "ledger-client/store/kept_note.h"
 
 namespace edge {
 
@@ -274,6 +275,22 @@ std::unique_ptr<ledger::LogReader> LedgerNetwork::open_log(const std::string& or
     return open_(origin);
   } catch (const ledger::UnreadableLog&) {
     return nullptr;  // nothing of it is here yet
+  }
+}
+
+std::optional<ledger::ProofFile> LedgerNetwork::witnessed_proof(const std::string& origin,
+                                                                std::uint64_t index) const {
+  const auto log = open_log(origin);
+  const auto note = log ? log->witnessed_note() : std::nullopt;
+  const auto tree = note ? ledger::checkpoint_of(*note) : std::nullopt;
+  const auto line = tree && index < tree->size ? log->line(index) : std::nullopt;
+  if (!line || tree->size > log->size()) return std::nullopt;
+  const auto read = [&](unsigned level, std::uint64_t at) { return log->node(level, at); };
+  try {
+    return ledger::ProofFile{ledger::to_bytes(ledger::as_bytes(*line)), index,
+                             ledger::make_inclusion(index, tree->size, read), *note};
+  } catch (const std::out_of_range&) {
+    return std::nullopt;  // damaged, until it is fetched again
   }
 }
 

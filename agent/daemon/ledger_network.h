@@ -23,6 +23,7 @@
 #include "agent/daemon/peer_calls.h"
 #include "ledger-client/core/alert.h"
 #include "ledger-client/core/equivocation.h"
+#include "ledger-client/core/proof_file.h"
 #include "ledger-client/core/topics.h"
 #include "ledger-client/store/journal.h"
 
@@ -76,6 +77,9 @@ class LedgerNetwork {
   NetworkView view() const;
   // The newest witnessed checkpoint of the own log, with its cosignatures; empty if there is none.
   std::string own_witnessed() const;
+  // A proof of an entry of another log below its newest witnessed checkpoint; nothing while that does not
+  // cover it.
+  std::optional<ledger::ProofFile> witnessed_proof(const std::string& origin, std::uint64_t index) const;
   // Why an entry at `index` of this log counts for nothing; empty in good order.
   std::string why_void(const std::string& origin, std::uint64_t index) const;
 

@@ -33,6 +33,7 @@ struct RequestResult {
   std::uint64_t issued_index = 0;
   std::string origin;
   std::uint64_t cosignatures = 0;
+  bool witnessed = false;  // a quorum of them
 };
 
 class Requester {

@@ -253,6 +253,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
     result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
     result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
     result.cosignatures = pending.manifest->cosignatures;
+    result.witnessed = pending.manifest->witnessed;
   }
   // `report` may let go of the pending request, so what follows uses copies.
   const Outgoing ended = row;
@@ -363,6 +364,7 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
   result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
   result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
   result.cosignatures = accepted->value().cosignatures;
+  result.witnessed = accepted->value().witnessed;
   return result;
 }
 

@@ -56,7 +56,7 @@ class AgentProcess {
                     const std::vector<std::string>& more = {}) const;
   void set_state(const std::filesystem::path& state);
 
-  void launch();            // returns at once
+  void launch();  // returns at once
   // Under another program that becomes its parent's grandchild (`strace -D …`), so that it is still ended by
   // its own id. Returns at once.
   void launch_under(std::vector<std::string> program);
