@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "ledger-client/store/witnessed_beside.h"
+
 namespace edge {
 
 namespace {
@@ -17,7 +19,6 @@ constexpr const char* kFirst = R"sql(
 
 constexpr std::array kSteps{kFirst};
 
-const std::string kOwnWitnessed = "witnessed ";
 const std::string kRecordedHour = "hour ";
 const std::string kToAnchor = "to anchor ";
 
@@ -79,10 +80,10 @@ void WitnessStore::set_meta(const std::string& key, const std::string& value) {
 }
 
 std::string WitnessStore::own_witnessed(const std::string& origin) {
-  return meta(kOwnWitnessed + origin);
+  return meta(ledger::own_witnessed_key(origin));
 }
 void WitnessStore::set_own_witnessed(const std::string& origin, const std::string& note) {
-  set_meta(kOwnWitnessed + origin, note);
+  set_meta(ledger::own_witnessed_key(origin), note);
 }
 
 void WitnessStore::convict(const ConvictedLog& log) {

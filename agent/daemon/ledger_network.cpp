@@ -5,6 +5,7 @@
 #include "agent/daemon/log.h"
 #include "ledger-client/core/entry_rules.h"
 #include "ledger-client/store/kept_note.h"
+#include "ledger-client/store/witnessed_beside.h"
 
 namespace edge {
 
@@ -30,7 +31,7 @@ LedgerNetwork::LedgerNetwork(const Context& context, ledger::Journal& journal, P
       options_(std::move(options)),
       own_origin_(options_.log_key.name),
       open_(logs_in(options_.state_dir, own_origin_)),
-      store_(options_.state_dir / "network.db"),
+      store_(options_.state_dir / ledger::kNetworkDatabase),
       own_witnessed_(store_.own_witnessed(own_origin_)) {
   const auto replicas = options_.state_dir / "replicas";
   std::filesystem::create_directories(replicas);

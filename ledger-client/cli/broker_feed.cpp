@@ -4,6 +4,9 @@
 
 #include <random>
 
+#include "ledger-client/core/entries_message.h"
+#include "ledger-client/core/origin.h"
+
 namespace ledger::cli {
 namespace {
 
@@ -21,13 +24,9 @@ mqtt_transport::ConnectionOptions connection_options(const BrokerOptions& option
   connection.ca_file = options.ca_file;
   connection.certificate_file = options.certificate_file;
   connection.key_file = options.key_file;
-  constexpr std::string_view kOwnOrigins = "ehr/";
-  const auto address = origin.starts_with(kOwnOrigins)
-                           ? Address::from_topic_form(origin.substr(kOwnOrigins.size()))
-                           : std::nullopt;
-  if (address) {
-    connection.filters = {topics::checkpoint(*address), topics::entries(*address),
-                          topics::every_cosignature(*address)};
+  if (const auto known = parse_origin(origin)) {
+    connection.filters = {topics::checkpoint(known->address), topics::entries(known->address),
+                          topics::every_cosignature(known->address)};
   } else {
     connection.filters = {std::string(topics::kEveryCheckpoint), std::string(topics::kEveryEntries),
                           std::string(topics::kEveryCosignature)};
@@ -36,6 +35,24 @@ mqtt_transport::ConnectionOptions connection_options(const BrokerOptions& option
 }
 
 }  // namespace
+
+bool LedgerMessage::is_about(const std::string& log) const {
+  if (!origin.empty()) return origin == log;
+  const auto known = parse_origin(log);
+  return known && known->address == agent;
+}
+
+std::string origin_of_message(topics::Kind kind, const Address& agent, std::string_view payload) {
+  if (kind == topics::Kind::kCosignature) return {};
+  std::string named;
+  if (kind == topics::Kind::kCheckpoint) {
+    named = payload.substr(0, payload.find('\n'));
+  } else if (const auto origin = entries_message_origin(payload)) {
+    named = *origin;
+  }
+  const auto known = parse_origin(named);
+  return known && known->address == agent ? named : agent.origin();
+}
 
 BrokerFeed::BrokerFeed(const BrokerOptions& options, const std::string& origin,
                        std::chrono::seconds timeout) {
@@ -72,7 +89,9 @@ void BrokerFeed::take(mqtt_transport::Message&& message) {
       kind != topics::Kind::kCosignature) {
     return;
   }
-  LedgerMessage taken{topic->kind, topic->agent.origin(), std::string(as_text(message.payload))};
+  const auto payload = as_text(message.payload);
+  LedgerMessage taken{kind, topic->agent, origin_of_message(kind, topic->agent, payload),
+                      std::string(payload)};
   const std::lock_guard lock(mutex_);
   if (queued_bytes_ + taken.payload.size() > kMaxQueuedBytes) {
     overflowed_ = true;

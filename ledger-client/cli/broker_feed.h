@@ -16,9 +16,17 @@ namespace ledger::cli {
 
 struct LedgerMessage {
   topics::Kind kind = topics::Kind::kEntries;  // kEntries, kCheckpoint or kCosignature
-  std::string origin;                          // by the topic
+  Address agent;                               // by the topic
+  // The log it is about, as the payload says, if that is one of the agent's: it may have retired one and
+  // begun the next. Otherwise the agent's first log, whose rules then refuse the payload. Empty for a
+  // cosignature, which names none: it may be about any log of the agent.
+  std::string origin;
   std::string payload;
+
+  bool is_about(const std::string& log) const;
 };
+// The log that a message on an agent's topic is about, by its payload.
+std::string origin_of_message(topics::Kind kind, const Address& agent, std::string_view payload);
 
 class BrokerFeed {
  public:

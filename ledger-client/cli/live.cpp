@@ -49,7 +49,7 @@ class Followers {
     }
   }
 
-  const std::map<std::string, Log>& all() const { return logs_; }
+  std::map<std::string, Log>& all() { return logs_; }
 
  private:
   const Trust& trust_;
@@ -70,11 +70,20 @@ void warn(Options& options, const std::string& origin, const std::string& what) 
   *options.err << "ehr-ledger: warning: " << origin << ": " << what << std::endl;
 }
 
-// What was printed as signed is witnessed now. With --json a line is an entry and nothing else.
+// With --json a line is an entry as it stands in the log, or says how far the log is signed or witnessed now.
+void print_state(const Followers::Log& log, const char* state, std::uint64_t size,
+                 const std::vector<NoteSigner>& cosigners, Options& options) {
+  nlohmann::json json{{"origin", log.follower.origin()}, {"size", size}, {"state", state}};
+  for (const auto& signer : cosigners) json["witnesses"].push_back(signer.key.name);
+  *options.out << json.dump() << std::endl;
+}
+
+// What was printed as signed is witnessed now.
 void show_witnessed(Followers::Log& log, bool with_origin, Options& options) {
   const auto& witnessed = log.cosignatures.witnessed();
-  if (options.json || !witnessed || witnessed->checkpoint.size <= log.shown_witnessed) return;
+  if (!witnessed || witnessed->checkpoint.size <= log.shown_witnessed) return;
   log.shown_witnessed = witnessed->checkpoint.size;
+  if (options.json) return print_state(log, "witnessed", log.shown_witnessed, witnessed->cosigners, options);
   *options.out << (with_origin ? log.follower.origin() + "  " : "") << "witnessed up to "
                << log.shown_witnessed << ", " << witnesses_for_people(witnessed->cosigners) << std::endl;
 }
@@ -101,29 +110,44 @@ void take_step(Followers::Log& log, const Result<FollowStep>& step, Show show, b
     if (show == Show::kEntries && !stop.reached()) print_entry(log, entry, options, with_origin);
     stop.count_entry();
   }
+  if (options.json && show == Show::kEntries && !step->verified.empty())
+    print_state(log, "signed", step->verified.back().entry.index + 1, {}, options);
+}
+
+// A cosignature is offered to every log of the agent that is followed.
+void take_cosignature(const LedgerMessage& message, Show show, bool with_origin, Followers& followers,
+                      Options& options) {
+  for (auto& [origin, log] : followers.all()) {
+    if (!message.is_about(origin)) continue;
+    log.cosignatures.take_cosignature(message.payload);
+    if (show == Show::kEntries) show_witnessed(log, with_origin, options);
+  }
 }
 
 void follow_broker(const LiveOptions& live, Show show, Followers& followers, Options& options) {
   BrokerFeed feed(options.broker, live.origin, kConnectTimeout);
+  const bool with_origin = live.origin.empty();
   Stop stop(live.seconds, live.count);  // the time counts from when one listens
   while (!stop.reached()) {
     const auto message = feed.next(kLook);
     if (feed.overflowed())
       *options.err
           << "ehr-ledger: warning: messages came faster than they could be verified; some are left out\n";
-    if (!message || (!live.origin.empty() && message->origin != live.origin)) continue;
+    if (!message || (!with_origin && !message->is_about(live.origin))) continue;
+    if (message->kind == topics::Kind::kCosignature) {
+      // It may be the first that is heard of its log.
+      if (!with_origin) (void)followers.of(live.origin, *options.err);
+      take_cosignature(*message, show, with_origin, followers, options);
+      continue;
+    }
     auto* log = followers.of(message->origin, *options.err);
     if (log == nullptr) continue;
-    if (message->kind == topics::Kind::kCosignature) {
-      log->cosignatures.take_cosignature(message->payload);
-    } else {
-      const bool entries = message->kind == topics::Kind::kEntries;
-      if (!entries) log->cosignatures.take_checkpoint(message->payload);
-      const auto step = entries ? log->follower.take_entries(message->payload)
-                                : log->follower.take_checkpoint(message->payload);
-      take_step(*log, step, show, live.origin.empty(), stop, options);
-    }
-    if (show == Show::kEntries) show_witnessed(*log, live.origin.empty(), options);
+    const bool entries = message->kind == topics::Kind::kEntries;
+    if (!entries) log->cosignatures.take_checkpoint(message->payload);
+    const auto step = entries ? log->follower.take_entries(message->payload)
+                              : log->follower.take_checkpoint(message->payload);
+    take_step(*log, step, show, with_origin, stop, options);
+    if (show == Show::kEntries) show_witnessed(*log, with_origin, options);
   }
 }
 
@@ -233,7 +257,7 @@ void show_live(const LiveOptions& live, Options& options) {
   while (!stop.reached()) {
     const auto message = feed.next(kLook);
     if (!message && !note.empty()) break;  // what the broker keeps has come
-    if (!message || message->origin != live.origin) continue;
+    if (!message || !message->is_about(live.origin)) continue;
     if (message->kind == topics::Kind::kCosignature) cosignatures.take_cosignature(message->payload);
     if (message->kind != topics::Kind::kCheckpoint) continue;
     const auto step = follower.take_checkpoint(message->payload);

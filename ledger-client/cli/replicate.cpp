@@ -40,15 +40,6 @@ std::vector<std::unique_ptr<LogSource>> open_source(const std::string& name) {
   }
 }
 
-// A topic names the agent; a later generation of its log (`ehr/10-20-0-5/2`) is told by the payload.
-bool belongs_to(const LedgerMessage& message, const std::string& origin) {
-  if (origin != message.origin && !origin.starts_with(message.origin + "/")) return false;
-  if (message.kind == topics::Kind::kCheckpoint) return message.payload.starts_with(origin + "\n");
-  if (message.kind == topics::Kind::kCosignature) return true;
-  const std::string_view header = std::string_view(message.payload).substr(0, message.payload.find('\n'));
-  return header.find("\"origin\":\"" + origin + "\"") != header.npos;
-}
-
 // The directory with all its logs, and what is said about them on the way.
 class Session {
  public:
@@ -91,7 +82,7 @@ class Session {
 
   void take(const LedgerMessage& message) {
     for (auto& [origin, log] : logs_) {
-      if (!belongs_to(message, origin)) continue;
+      if (!message.is_about(origin)) continue;
       switch (message.kind) {
         case topics::Kind::kEntries:
           complain(log, log.take_entries(message.payload));

@@ -21,7 +21,9 @@ void add_tail(CLI::App& program, Options& options) {
   add_trust_options(*app, options);
   add_json_option(*app, options);
   app->footer(
-      "Ctrl-C ends it. With --json each line is the entry as it stands in the log.\n\nExamples:\n  "
+      "Ctrl-C ends it. With --json each line is an entry as it stands in the log, or how far the log is "
+      "signed or "
+      "witnessed now (it has a `state`).\n\nExamples:\n  "
       "ehr-ledger tail\n"
       "  ehr-ledger tail --broker mqtts://broker.example --ca ca.pem --cert monitor.crt --key monitor.key");
   app->callback([live, &options] {

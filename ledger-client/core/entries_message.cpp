@@ -60,6 +60,12 @@ std::vector<std::string> encode_entries_messages(const EntriesMessage& batch) {
   return messages;
 }
 
+std::optional<std::string> entries_message_origin(std::string_view bytes) {
+  if (bytes.size() > limits::kEntriesMessageBytes) return std::nullopt;
+  auto header = parse_header(bytes.substr(0, bytes.find('\n')));
+  return header ? std::optional(std::move(header->origin)) : std::nullopt;
+}
+
 Result<EntriesMessage> decode_entries_message(std::string_view bytes) {
   if (bytes.size() > limits::kEntriesMessageBytes) return Problem{"the message is too large"};
   if (bytes.empty() || bytes.back() != '\n') return Problem{"the message does not end with a whole line"};

@@ -1,6 +1,8 @@
 #include "ledger-client/store/log_reader.h"
 
+#include "ledger-client/store/kept_note.h"
 #include "ledger-client/store/schema.h"
+#include "ledger-client/store/witnessed_beside.h"
 
 namespace ledger {
 namespace {
@@ -46,6 +48,7 @@ std::unique_ptr<sqlite::Database> open(const std::filesystem::path& file) {
 
 struct LogReader::State {
   std::unique_ptr<sqlite::Database> own;
+  std::filesystem::path file;  // of `own`
   sqlite::Database* database = nullptr;
 
   sqlite::Statement& cached(const char* sql) const { return database->cached(sql); }
@@ -59,6 +62,7 @@ struct LogReader::State {
 
 LogReader::LogReader(const std::filesystem::path& database) : state_(std::make_unique<State>()) {
   state_->own = open(database);
+  state_->file = database;
   state_->database = state_->own.get();
   state_->own->exec("BEGIN");
 }
@@ -113,8 +117,23 @@ std::vector<StoredCheckpoint> LogReader::checkpoints() const {
   return all;
 }
 
+// What stands beside is of another moment than this database: it counts only where it is about the same tree.
+std::optional<std::string> LogReader::witnessed_beside() const {
+  if (state_->file.empty()) return std::nullopt;
+  auto note = read_own_witnessed(state_->file, origin());
+  const auto tree = note ? checkpoint_of(*note) : std::nullopt;
+  if (!tree || tree->origin != origin() || tree->size > size()) return std::nullopt;
+  try {
+    const auto read = [this](unsigned level, std::uint64_t index) { return node(level, index); };
+    if (root_from_nodes(tree->size, read) != tree->root) return std::nullopt;
+  } catch (const std::out_of_range&) {
+    return std::nullopt;
+  }
+  return note;
+}
+
 std::optional<std::string> LogReader::witnessed_note() const {
-  if (!state_->is_replica()) return std::nullopt;
+  if (!state_->is_replica()) return witnessed_beside();
   auto& select = state_->cached("SELECT note FROM replica_note WHERE kind = 'witnessed'");
   if (!select.step()) return std::nullopt;
   std::string note(select.column_text(0));

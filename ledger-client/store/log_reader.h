@@ -34,6 +34,8 @@ class LogReader final : public LogSource {
   void refresh();
 
  private:
+  std::optional<std::string> witnessed_beside() const;
+
   struct State;
   std::unique_ptr<State> state_;
 };

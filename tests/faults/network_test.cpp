@@ -40,6 +40,12 @@ TEST_CASE("every log is replicated and witnessed by the others") {
     }
   }
   CHECK(eventually([&] { return federation[2].entries("peer-checkpoint").size() >= 2; }));
+  // Whoever reads the database sees it too.
+  const auto verified = federation.verify_ledger(federation[0]);
+  INFO(verified.output);
+  CHECK(verified.status == 0);
+  CHECK(verified.output.find("2 witnesses") != std::string::npos);
+  CHECK(verified.output.find("witnessed up to") != std::string::npos);
 }
 
 TEST_CASE("who was away, or is new, catches up, from others when the owner is away") {

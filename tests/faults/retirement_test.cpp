@@ -56,6 +56,15 @@ TEST_CASE("after a retirement the others follow the next log, and the old one st
   CHECK(old_log.held == size);
   CHECK(old_log.state == "following");
 
+  // Who listens as a monitor hears the next log.
+  const auto monitor = federation.broker().monitor_options();
+  const auto shown = federation.ledger_command(
+      {"show", new_origin, "--json", "--federation", document, "--broker", federation.broker().monitor_url(),
+       "--ca", federation.broker().ca(), "--cert", monitor.certificate_file, "--key", monitor.key_file});
+  INFO(shown.output);
+  CHECK(shown.status == 0);
+  CHECK(shown.output.find("\"witnessed\"") != std::string::npos);
+
   // Both logs are here and there, and a stranger verifies them.
   for (auto* holder : {&agent, &other}) CHECK(holder->stop() == 0);
   const auto verify = [&](const std::vector<std::string>& where) {

@@ -5,7 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "ledger-client/core/checkpoint.h"
 #include "ledger-client/core/sha256.h"
+#include "ledger-client/store/witnessed_beside.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/signed_federation.h"
 #include "tests/support/test_log.h"
@@ -68,6 +70,37 @@ TEST_CASE("verify says good, or names the first bad index, by its exit status to
   const auto json = log({"verify", "--json"}).json();
   CHECK(json["good"] == false);
   CHECK(json["logs"][0]["first_bad_index"] == 7);
+}
+
+TEST_CASE("cosignatures on an agent's own log stand beside it, and count for the same tree only") {
+  const Fixture log;
+  const test_support::WitnessKey witness("w1");
+  const auto keep = [&](const std::string& text) {
+    ledger::sqlite::Database network(log.dir / ledger::kNetworkDatabase);
+    network.exec("CREATE TABLE IF NOT EXISTS network_meta(key TEXT PRIMARY KEY, value TEXT NOT NULL)");
+    ledger::sqlite::Statement insert(network,
+                                     "INSERT OR REPLACE INTO network_meta(key, value) VALUES(?1, ?2)");
+    insert.bind(1, ledger::own_witnessed_key(kOrigin))
+        .bind(2, text + "\n" + log.key.sign(text) + witness.cosign(1700000000, text))
+        .run();
+  };
+  const auto witnessed = [&] {
+    const auto report = log({"verify", "--json", "--vkey", witness.key().to_vkey()});
+    CHECK(report.status == 0);
+    return report.json()["logs"][0]["witnessed_size"].get<std::uint64_t>();
+  };
+  CHECK(witnessed() == 0);
+  const auto checkpoint = log({"show", kOrigin, "--json"}).json()["checkpoint"].get<std::string>();
+  const auto text = checkpoint.substr(0, checkpoint.find("\n\n") + 1);
+  keep(text);
+  CHECK(witnessed() == 20);
+  keep(ledger::Checkpoint{kOrigin, 20, ledger::sha256("another tree")}.to_text());
+  CHECK(witnessed() == 0);
+  keep(ledger::Checkpoint{kOrigin, 21, ledger::sha256("what is not here")}.to_text());
+  CHECK(witnessed() == 0);
+  keep(text);
+  std::filesystem::resize_file(log.dir / ledger::kNetworkDatabase, 100);
+  CHECK(witnessed() == 0);
 }
 
 TEST_CASE("a void entry is bad unless it is allowed") {

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <thread>
 
+#include "ledger-client/cli/broker_feed.h"
 #include "ledger-client/cli/commands.h"
 #include "ledger-client/core/entries_message.h"
 #include "ledger-client/core/topics.h"
@@ -111,7 +112,8 @@ TEST_CASE("ehr-ledger follows a live broker and refuses what is not signed") {
   }
   follower.join();
   CHECK(status == 0);
-  CHECK(text == batch.lines[0] + "\n" + batch.lines[1] + "\n");
+  CHECK(text == batch.lines[0] + "\n" + batch.lines[1] +
+                    "\n{\"origin\":\"ehr/10-20-0-5\",\"size\":5,\"state\":\"signed\"}\n");
 }
 
 TEST_CASE("replicas are kept from a live broker, with what it does not tell taken from a source") {
@@ -197,6 +199,29 @@ TEST_CASE("replicas are kept from a live broker, with what it does not tell take
                           "--vkey", key.key().to_vkey(), "--vkey", witness.key().to_vkey()},
                          out, err) == 0);
   CHECK(nlohmann::json::parse(out.str())["state"] == "witnessed");
+}
+
+TEST_CASE("a message is about the log its payload names, if that is one of the agent's") {
+  using ledger::cli::origin_of_message;
+  using ledger::topics::Kind;
+  const auto agent = ledger::Address::parse("10.20.0.5").value();
+  const auto entries = [](const std::string& origin) {
+    return R"({"from":0,"frontier":[],"origin":")" + origin + "\"}\n{}\n";
+  };
+  for (const std::string log : {"ehr/10-20-0-5", "ehr/10-20-0-5/2", "ehr/10-20-0-5/10"}) {
+    CHECK(origin_of_message(Kind::kCheckpoint, agent, log + "\n3\n") == log);
+    CHECK(origin_of_message(Kind::kEntries, agent, entries(log)) == log);
+  }
+  // Another agent's log, or no log's name: the agent's first log refuses it.
+  for (const std::string other :
+       {"ehr/10-20-0-6", "ehr/10-20-0-6/2", "ehr/10-20-0-5/1", "ehr/10-20-0-5/02", ""}) {
+    CHECK(origin_of_message(Kind::kCheckpoint, agent, other + "\n3\n") == "ehr/10-20-0-5");
+    CHECK(origin_of_message(Kind::kEntries, agent, entries(other)) == "ehr/10-20-0-5");
+  }
+  CHECK(origin_of_message(Kind::kEntries, agent, "no header") == "ehr/10-20-0-5");
+  const ledger::cli::LedgerMessage line{Kind::kCosignature, agent, {}, {}};
+  CHECK(line.is_about("ehr/10-20-0-5/2"));
+  CHECK_FALSE(line.is_about("ehr/10-20-0-6"));
 }
 
 TEST_CASE("a broker that is not there is said to be unavailable") {
