@@ -31,7 +31,14 @@ enum class Holds {
   kPublicText,
   kSignature,
   kMaybeSignature,
-  kReason
+  kReason,
+  kApprover,
+  kChoice,
+  kKey,
+  kMatter,
+  kSubject,
+  kTime,
+  kThreshold
 };
 
 struct Field {
@@ -83,26 +90,40 @@ constexpr std::array<Field, 4> kRetired{{{"{\"origin\":", Holds::kOrigin},
                                          {",\"root\":", Holds::kHash},
                                          {",\"size\":", Holds::kIndex}}};
 
+constexpr std::array<Field, 12> kVote{{{"{\"approver\":", Holds::kApprover},
+                                       {",\"choice\":", Holds::kChoice},
+                                       {",\"expires\":", Holds::kTime},
+                                       {",\"id\":", Holds::kUuid},
+                                       {",\"key\":", Holds::kKey},
+                                       {",\"matter\":", Holds::kMatter},
+                                       {",\"motion\":", Holds::kHash},
+                                       {",\"payload_sha256\":", Holds::kHash},
+                                       {",\"seq\":", Holds::kPositive},
+                                       {",\"signature\":", Holds::kSignature},
+                                       {",\"subject\":", Holds::kSubject},
+                                       {",\"threshold\":", Holds::kThreshold}}};
+
 struct Value {
   std::string_view text;
   std::uint64_t number = 0;
 };
 
 // As many as the longest type has.
-using Values = std::array<Value, kIssued.size()>;
+using Values = std::array<Value, kVote.size()>;
 
 // What an entry breaks that its fields alone can't tell; nothing where it keeps the rule.
 using Rule = std::optional<std::string> (*)(const EntryView& entry, std::span<const Value> values);
 
 std::optional<std::string> broken_proof(const EntryView& entry, std::span<const Value> values);
 std::optional<std::string> broken_retirement(const EntryView& entry, std::span<const Value> values);
+std::optional<std::string> broken_vote(const EntryView& entry, std::span<const Value> values);
 
 struct Type {
   std::string_view name;
   std::span<const Field> fields;  // none: the rule reads the body
   Rule rule = nullptr;
 };
-constexpr std::array<Type, 14> kTypes{{{entry_type::kBundleIssued, kIssued},
+constexpr std::array<Type, 15> kTypes{{{entry_type::kBundleIssued, kIssued},
                                        {entry_type::kBundleReceived, kReceived},
                                        {entry_type::kBundleDelivered, kDelivered},
                                        {entry_type::kRefusals, kRefusals},
@@ -115,7 +136,8 @@ constexpr std::array<Type, 14> kTypes{{{entry_type::kBundleIssued, kIssued},
                                        {entry_type::kBreakGlassUsed, kGlassUsed},
                                        {entry_type::kBreakGlassReviewed, kGlassReviewed},
                                        {entry_type::kKeyRotated, kRotated},
-                                       {entry_type::kKeyRevoked, kRevoked}}};
+                                       {entry_type::kKeyRevoked, kRevoked},
+                                       {entry_type::kVote, kVote, broken_vote}}};
 
 // Words of lower-case letters and digits joined by single hyphens: a code, with no room for a sentence.
 bool is_word(std::string_view text) {
@@ -185,6 +207,11 @@ bool is_signature(std::string_view text) {
   return bytes && bytes->size() == sizeof(Signature);
 }
 
+bool is_key(std::string_view text) {
+  const auto bytes = text.size() == 43 ? base64url_decode(text) : std::nullopt;
+  return bytes && bytes->size() == sizeof(PublicKey::bytes);
+}
+
 bool holds_text(Holds what, std::string_view text) {
   switch (what) {
     case Holds::kHash:
@@ -211,19 +238,32 @@ bool holds_text(Holds what, std::string_view text) {
       return text.empty() || is_signature(text);
     case Holds::kReason:
       return std::find(kReasons.begin(), kReasons.end(), text) != kReasons.end();
+    case Holds::kApprover:
+      return is_approver_id(text);
+    case Holds::kChoice:
+      return choice_from(text).has_value();
+    case Holds::kKey:
+      return is_key(text);
+    case Holds::kMatter:
+      return is_matter(text);
+    case Holds::kSubject:
+      return is_subject(text);
+    case Holds::kTime:
+      return parse_time(text).has_value();
     default:
       return false;
   }
 }
 
 bool is_number(Holds what) {
-  return what == Holds::kPositive || what == Holds::kIndex;
+  return what == Holds::kPositive || what == Holds::kIndex || what == Holds::kThreshold;
 }
 
 bool read_value(CanonicalScan& scan, Holds what, Value& value) {
   if (is_number(what)) {
     const auto number = scan.integer();
     value.number = number.value_or(0);
+    if (number && what == Holds::kThreshold && *number > kMaxApprovers) return false;
     return number && (what == Holds::kIndex || *number > 0);
   }
   const auto text = scan.plain_string();
@@ -260,6 +300,35 @@ std::optional<std::string> broken_proof(const EntryView& entry, std::span<const 
 std::optional<std::string> broken_retirement(const EntryView& entry, std::span<const Value> values) {
   if (entry.index != 0) return "not the first entry of its log";
   if (!is_later_origin(entry.origin, values[0].text)) return "origin is not an earlier log of the same agent";
+  return std::nullopt;
+}
+
+// The body as a value; its fields hold what they must, their rule is not looked at.
+VoteCast vote_of(std::string_view origin, std::span<const Value> values) {
+  VoteCast cast;
+  cast.vote.approver = values[0].text;
+  cast.vote.choice = *choice_from(values[1].text);
+  cast.vote.motion = *hash_from_hex(values[6].text);
+  const auto key = *base64url_decode(values[4].text), signature = *base64url_decode(values[9].text);
+  std::copy(key.begin(), key.end(), cast.key.bytes.begin());
+  std::copy(signature.begin(), signature.end(), cast.vote.signature.begin());
+  cast.motion = {std::string{values[3].text},
+                 std::string{origin},
+                 std::string{values[5].text},
+                 std::string{values[10].text},
+                 *hash_from_hex(values[7].text),
+                 values[11].number,
+                 values[8].number,
+                 *parse_time(values[2].text)};
+  return cast;
+}
+
+std::optional<std::string> broken_vote(const EntryView& entry, std::span<const Value> values) {
+  if (!has_origin_form(entry.origin)) return "the log has no origin's name";
+  const VoteCast cast = vote_of(entry.origin, values);
+  if (motion_sha256(cast.motion) != cast.vote.motion)
+    return "motion is not the hash of the motion it repeats";
+  if (!verify_vote(cast.vote, cast.key)) return "signature is not the key's";
   return std::nullopt;
 }
 
@@ -390,6 +459,23 @@ std::string encode_body(const FederationAdopted& body) {
   return encode(kAdopted, {{to_hex(body.sha256)}, {{}, body.version}});
 }
 
+std::string encode_body(const VoteCast& body) {
+  if (motion_sha256(body.motion) != body.vote.motion || !verify_vote(body.vote, body.key))
+    throw std::invalid_argument("entry body: the vote is not on that motion, or not by that key");
+  return encode(kVote, {{body.vote.approver},
+                        {choice_text(body.vote.choice)},
+                        {format_time(body.motion.expires)},
+                        {body.motion.id},
+                        {base64url_encode(body.key.bytes)},
+                        {body.motion.matter},
+                        {to_hex(body.vote.motion)},
+                        {to_hex(body.motion.payload_sha256)},
+                        {{}, body.motion.seq},
+                        {base64url_encode(body.vote.signature)},
+                        {body.motion.subject},
+                        {{}, body.motion.threshold}});
+}
+
 Result<BundleIssued> decode_bundle_issued(const Entry& entry) {
   Values values;
   if (auto problem = read_effective(entry, entry_type::kBundleIssued, values)) return std::move(*problem);
@@ -436,6 +522,12 @@ Result<KeyRotated> decode_key_rotated(const Entry& entry) {
   if (auto problem = read_effective(entry, entry_type::kKeyRotated, values)) return std::move(*problem);
   return KeyRotated{std::string{values[0].text}, std::string{values[1].text}, std::string{values[3].text},
                     std::string{values[5].text}, std::string{values[4].text}, std::string{values[2].text}};
+}
+
+Result<VoteCast> decode_vote(const Entry& entry) {
+  Values values;
+  if (auto problem = read_effective(entry, entry_type::kVote, values)) return std::move(*problem);
+  return vote_of(entry.origin, values);
 }
 
 Result<KeyRevoked> decode_key_revoked(const Entry& entry) {

@@ -7,6 +7,7 @@
 
 #include "ledger-client/core/entry.h"
 #include "ledger-client/core/equivocation.h"
+#include "ledger-client/core/motion_tally.h"
 
 namespace ledger {
 
@@ -25,6 +26,7 @@ inline constexpr std::string_view kBreakGlassReviewed = "break-glass.reviewed";
 inline constexpr std::string_view kKeyRotated = "key.rotated";
 inline constexpr std::string_view kKeyRevoked = "key.revoked";
 inline constexpr std::string_view kFederationAdopted = "federation.adopted";
+inline constexpr std::string_view kVote = "vote";
 }  // namespace entry_type
 
 enum class Meaning { kEffective, kUnknownType, kVoid };
@@ -113,6 +115,14 @@ struct FederationAdopted {
   std::uint64_t version = 0;
   Hash sha256{};  // of its payload
 };
+// One approver's vote on a motion of this log, whose origin the motion's is. The motion is repeated whole, so
+// that the entry alone shows what was voted on and that `key` signed it; whether that key counts is for who
+// knows the hospital's roster.
+struct VoteCast {
+  Motion motion;
+  SignedVote vote;
+  PublicKey key;
+};
 
 // Throws std::invalid_argument for a body that judge_entry would call void, wherever it stands.
 std::string encode_body(const BundleIssued& body);
@@ -129,6 +139,7 @@ std::string encode_body(const BreakGlassUsed& body);
 std::string encode_body(const BreakGlassReviewed& body);
 std::string encode_body(const KeyRotated& body);
 std::string encode_body(const KeyRevoked& body);
+std::string encode_body(const VoteCast& body);
 // Problem: an entry of another type, or a void one.
 Result<BundleIssued> decode_bundle_issued(const Entry& entry);
 Result<PeerCheckpoint> decode_peer_checkpoint(const Entry& entry);
@@ -136,6 +147,7 @@ Result<Equivocation> decode_equivocation(const Entry& entry);
 Result<OriginRetired> decode_origin_retired(const Entry& entry);
 Result<KeyRotated> decode_key_rotated(const Entry& entry);
 Result<KeyRevoked> decode_key_revoked(const Entry& entry);
+Result<VoteCast> decode_vote(const Entry& entry);
 
 // An `equivocation` entry is effective by its form; whether it convicts is for whoever has the keys.
 // `log_keys(origin)`: the trusted keys of an origin, empty if it is unknown.

@@ -12,14 +12,16 @@ namespace {
 struct KeyFields {
   std::string_view type;
   const char* first;
-  const char* second;  // null: one field is enough
+  const char* second = nullptr;  // null: one field is enough
+  const char* third = nullptr;
 };
 constexpr std::array kKeys{KeyFields{entry_type::kBundleIssued, "to", "request"},
                            KeyFields{entry_type::kBundleReceived, "from", "request"},
                            KeyFields{entry_type::kBundleDelivered, "to", "request"},
                            KeyFields{entry_type::kRefusals, "peer", "hour"},
-                           KeyFields{entry_type::kEquivocation, "origin", nullptr},
-                           KeyFields{entry_type::kOriginRetired, "origin", nullptr}};
+                           KeyFields{entry_type::kEquivocation, "origin"},
+                           KeyFields{entry_type::kOriginRetired, "origin"},
+                           KeyFields{entry_type::kVote, "motion", "approver", "choice"}};
 
 std::string text_at(const nlohmann::json& body, const char* name) {
   const auto found = body.find(name);
@@ -33,10 +35,14 @@ std::string unique_key(const Entry& entry) {
     if (fields.type != entry.type) continue;
     const auto body = parse_json(entry.body);
     if (!body || !body->is_object()) return {};
-    const std::string first = text_at(*body, fields.first);
-    if (fields.second == nullptr || first.empty()) return first;
-    const std::string second = text_at(*body, fields.second);
-    return second.empty() ? std::string() : first + " " + second;
+    std::string key;
+    for (const char* const name : {fields.first, fields.second, fields.third}) {
+      if (name == nullptr) break;
+      const std::string part = text_at(*body, name);
+      if (part.empty()) return {};
+      key += (key.empty() ? "" : " ") + part;
+    }
+    return key;
   }
   return {};
 }

@@ -118,6 +118,43 @@ TEST_CASE("equivocation: what the reader accepts the schema accepts, and the res
   CHECK(refused_by_both > kRounds / 10);
 }
 
+// What was signed, and that the hash is the motion's, only the reader sees.
+TEST_CASE("votes: what the reader accepts the schema accepts, and the rest is about hash and signature") {
+  const SchemaCheck check(test_support::read_schema("entry-vote"));
+  std::mt19937 random(5);
+  int refused_by_both = 0, only_reader = 0;
+  const auto examples = test_support::schema_examples("valid", "entry-vote");
+  for (int round = 0; round < kRounds; ++round) {
+    ledger::Entry entry;
+    entry.type = ledger::entry_type::kVote;
+    entry.origin = "ehr/10-20-0-5";
+    entry.body = ledger::canonical_json(mutated(examples[random() % examples.size()], random));
+    const json body = json::parse(entry.body);
+    const auto judgement = ledger::judge_entry(entry);
+    const bool schema = check.accepts(body);
+    INFO(entry.body << "\n" << judgement.reason);
+    if (judgement.meaning == ledger::Meaning::kEffective) {
+      CHECK(schema);
+    } else if (!schema) {
+      ++refused_by_both;
+    } else if (!only_beyond_regular_expressions(body)) {
+      CHECK(has_words(judgement.reason, {"the motion it repeats", "is not the key's"}));
+      ++only_reader;
+    }
+  }
+  CHECK(only_reader > kRounds / 50);
+  CHECK(refused_by_both > kRounds / 10);
+  for (const json& example : examples) {
+    ledger::Entry entry;
+    entry.type = ledger::entry_type::kVote;
+    entry.origin = "ehr/10-20-0-5";
+    entry.body = ledger::canonical_json(example);
+    CHECK(ledger::judge_entry(entry).meaning == ledger::Meaning::kEffective);
+    entry.origin = "ehr/10-20-0-6";  // the same vote in another's log
+    CHECK(ledger::judge_entry(entry).meaning == ledger::Meaning::kVoid);
+  }
+}
+
 // The schema says the form; whose key it is, its checksum, what is unique and what comes first, only the
 // reader says.
 TEST_CASE(
