@@ -125,7 +125,16 @@ constexpr const char* kAuditTrail = R"sql(
     WHERE a.peer = salt.peer AND a.request = salt.request AND a.outcome = 'disclosed');
 )sql";
 
-constexpr std::array kSteps{kFirst, kFederation, kConsents, kAuditTrail};
+// What several persons decide; votes are entries of the log.
+constexpr const char* kApprovals = R"sql(
+  CREATE TABLE motion(
+    seq INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, motion TEXT NOT NULL, payload TEXT NOT NULL,
+    proposed INTEGER NOT NULL, used INTEGER) STRICT;
+  CREATE TABLE vote(entry_index INTEGER PRIMARY KEY, motion INTEGER NOT NULL REFERENCES motion(seq)) STRICT;
+  CREATE INDEX vote_motion ON vote(motion);
+)sql";
+
+constexpr std::array kSteps{kFirst, kFederation, kConsents, kAuditTrail, kApprovals};
 
 }  // namespace
 

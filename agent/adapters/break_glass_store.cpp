@@ -103,7 +103,8 @@ std::vector<std::uint64_t> BreakGlassStore::unreviewed() {
 }
 
 Outcome<BreakGlassRow> BreakGlassStore::review(std::uint64_t entry, const std::string& by,
-                                               const std::string& note) {
+                                               const std::string& note,
+                                               const std::function<void(Database&)>& also) {
   const Refusal none{Code::kMalformed, "no use of break-glass with this entry waits for a review"};
   const std::string text = ledger::canonical_json({{"by", by}, {"note", note}});
   const ledger::Bytes sealed = vault_.seal(text);
@@ -123,6 +124,7 @@ Outcome<BreakGlassRow> BreakGlassStore::review(std::uint64_t entry, const std::s
         .bind(5, static_cast<std::int64_t>(index))
         .run();
     if (database.changes() != 1) throw AlreadyReviewed{};
+    if (also) also(database);
   };
   try {
     const auto appended = journal_.append({{std::string(ledger::entry_type::kBreakGlassReviewed),

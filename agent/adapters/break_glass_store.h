@@ -46,8 +46,10 @@ class BreakGlassStore {
   // Newest first; only those nobody has reviewed, or all.
   std::vector<BreakGlassRow> list(bool all);
   std::vector<std::uint64_t> unreviewed();
-  // Anchored when it returns. A Refusal if there is no unreviewed use with that entry.
-  Outcome<BreakGlassRow> review(std::uint64_t entry, const std::string& by, const std::string& note);
+  // Anchored when it returns. A Refusal if there is no unreviewed use with that entry. `also` runs in the
+  // same transaction; what it throws undoes both.
+  Outcome<BreakGlassRow> review(std::uint64_t entry, const std::string& by, const std::string& note,
+                                const std::function<void(ledger::sqlite::Database&)>& also = {});
 
  private:
   ledger::Journal& journal_;

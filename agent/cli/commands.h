@@ -50,6 +50,7 @@ void add_federation(CLI::App& root, Common& common);
 void add_consent(CLI::App& root, Common& common);
 void add_break_glass(CLI::App& root, Common& common);
 void add_disclosures(CLI::App& root, Common& common);
+void add_approval(CLI::App& root, Common& common);
 
 // Parses and runs one command line. The only place that catches: `error:` and `hint:` lines on standard
 // error, the status returned.

@@ -86,7 +86,7 @@ int run(int argc, const char* const* argv, const Serve& serve) {
   common.serve = serve;
   for (auto* add :
        {add_init, add_serve, add_config, add_keys, add_status, add_ping, add_request, add_bundle, add_his,
-        add_queue, add_ledger, add_federation, add_consent, add_break_glass, add_disclosures})
+        add_queue, add_ledger, add_federation, add_consent, add_break_glass, add_disclosures, add_approval})
     add(root, common);
   try {
     root.parse(argc, argv);

@@ -14,6 +14,7 @@
 
 #include "agent/core/fhir/document.h"
 #include "ledger-client/core/address.h"
+#include "ledger-client/core/motion_tally.h"
 #include "ledger-client/core/result.h"
 
 namespace edge {
@@ -93,6 +94,14 @@ struct ConsentConfig {
 struct BreakGlassConfig {
   bool allow = false;  // ETREAT with a reason stands in for a missing consent
 };
+// How many approvers it takes; 0: nobody is asked.
+struct ApprovalConfig {
+  std::uint64_t keys = 0;                     // rotating, revoking and recovering keys
+  std::uint64_t break_glass = 0;              // that break_glass.allow takes effect; the review of each use
+  std::uint64_t federation = 0;               // publishing a version of the federation document
+  Milliseconds lifetime{7 * 24 * 3'600'000};  // of a motion
+  ledger::Roster approvers;                   // [[approver]]
+};
 // A name for several peers, for consents.
 struct PeerGroup {
   std::string name;
@@ -116,6 +125,7 @@ struct Config {
   MetricsConfig metrics;
   ConsentConfig consent;
   BreakGlassConfig break_glass;
+  ApprovalConfig approval;
   std::vector<PeerGroup> groups;  // [[group]]
   std::vector<fhir::SectionRule>
       sections;  // [[section]]: rules that replace the default rule of their section

@@ -8,6 +8,7 @@
 #include "agent/config/units.h"
 #include "agent/core/consent.h"
 #include "agent/core/fhir/section_names.h"
+#include "ledger-client/core/base64.h"
 
 namespace edge::config_detail {
 namespace {
@@ -280,6 +281,10 @@ std::vector<Key<Config>> make_keys() {
       duration("metrics.interval", AT(metrics.interval), 100ms, 24h),
       flag("consent.mark_withheld", AT(consent.mark_withheld)),
       flag("break_glass.allow", AT(break_glass.allow)),
+      whole("approval.keys", AT(approval.keys), 0, 64),
+      whole("approval.break_glass", AT(approval.break_glass), 0, 64),
+      whole("approval.federation", AT(approval.federation), 0, 64),
+      duration("approval.lifetime", AT(approval.lifetime), 1min, days(90)),
   };
 }
 #undef AT
@@ -324,6 +329,35 @@ std::vector<Key<fhir::SectionRule>> make_section_keys() {
   };
 }
 
+std::vector<Key<ledger::Approver>> make_approver_keys() {
+  using ledger::Approver;
+  const auto nothing = [](const Approver&) { return std::string(); };
+  auto set_id = [](Approver& approver, const Value& value, const Context&) -> Problem {
+    const auto* given = std::get_if<std::string>(&value);
+    if (!given || !ledger::is_approver_id(*given))
+      return "must be 1 to 64 lower-case letters, digits and hyphens";
+    approver.id = *given;
+    return std::nullopt;
+  };
+  auto set_key = [](Approver& approver, const Value& value, const Context&) -> Problem {
+    const auto* given = std::get_if<std::string>(&value);
+    const auto bytes = given ? ledger::base64url_decode(*given) : std::nullopt;
+    if (!bytes || bytes->size() != approver.key.bytes.size())
+      return "must be an Ed25519 public key, as `ehr-agent federation admin-key FILE` prints it";
+    std::copy(bytes->begin(), bytes->end(), approver.key.bytes.begin());
+    return std::nullopt;
+  };
+  auto set_revoked = [](Approver& approver, const Value& value, const Context&) -> Problem {
+    const auto* given = std::get_if<std::int64_t>(&value);
+    if (!given || *given < 0) return "must be a whole number: the index of an entry of the own ledger";
+    approver.revoked_from = static_cast<std::uint64_t>(*given);
+    return std::nullopt;
+  };
+  return {{"id", "string", "lower-case letters, digits and hyphens; required", set_id, nothing},
+          {"key", "string", "an Ed25519 public key in base64url; required", set_key, nothing},
+          {"revoked_from", "index", "an index of the own ledger", set_revoked, nothing}};
+}
+
 }  // namespace
 
 const std::vector<Key<Config>>& keys() {
@@ -333,6 +367,11 @@ const std::vector<Key<Config>>& keys() {
 
 const std::vector<Key<fhir::SectionRule>>& section_keys() {
   static const auto table = make_section_keys();
+  return table;
+}
+
+const std::vector<Key<ledger::Approver>>& approver_keys() {
+  static const auto table = make_approver_keys();
   return table;
 }
 

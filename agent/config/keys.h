@@ -33,6 +33,7 @@ struct Key {
 
 const std::vector<Key<Config>>& keys();                     // dotted names
 const std::vector<Key<fhir::SectionRule>>& section_keys();  // of [[section]]
+const std::vector<Key<ledger::Approver>>& approver_keys();  // of [[approver]]
 
 // The groups of [[group]] hold a list, so parse.cpp reads them with these.
 std::optional<std::string> set_group_name(PeerGroup& group, const Value& value);

@@ -9,6 +9,7 @@
 #include "agent/config/config.h"
 #include "agent/config/keys.h"
 #include "agent/core/fhir/section_names.h"
+#include "ledger-client/core/federation_names.h"
 
 namespace edge {
 namespace {
@@ -48,6 +49,9 @@ class Reader {
       else if (table == "section")
         each_table("section", node,
                    [&](const std::string& at, const toml::table& rule) { read_section(at, rule); });
+      else if (table == "approver")
+        each_table("approver", node,
+                   [&](const std::string& at, const toml::table& one) { read_approver(at, one); });
       else if (is_table(table))
         read_table(table, name, node);
       else
@@ -70,7 +74,7 @@ class Reader {
   }
 
   static std::vector<std::string> table_names() {
-    std::vector<std::string> out{"group", "section"};
+    std::vector<std::string> out{"approver", "group", "section"};
     for (const auto& key : config_detail::keys()) {
       const std::string table = key.name.substr(0, key.name.find('.'));
       if (out.back() != table) out.push_back(table);
@@ -156,27 +160,69 @@ class Reader {
         problem(line_of(one), key, *wrong);
   }
 
+  // The members of a table of a list, by its table of keys.
+  template <class Target>
+  void read_members(const std::string& at, const toml::table& members, const std::vector<Key<Target>>& keys,
+                    Target& target) {
+    std::vector<std::string> names;
+    for (const auto& key : keys) names.push_back(key.name);
+    for (const auto& [name, value] : members) {
+      const std::string dotted = at + "." + std::string(name.str());
+      const auto key = std::find_if(keys.begin(), keys.end(),
+                                    [text = name.str()](const auto& one) { return text == one.name; });
+      if (key == keys.end())
+        problem(line_of(name), dotted, "unknown key" + meant(std::string(name.str()), names));
+      else if (auto wrong = key->set(target, value_of(value), context_))
+        problem(line_of(value), dotted, *wrong);
+    }
+  }
+
   void read_section(const std::string& at, const toml::table& members) {
     fhir::SectionRule rule;
     const auto before = problems.size();
-    std::vector<std::string> names;
-    for (const auto& key : config_detail::section_keys()) names.push_back(key.name);
-    for (const auto& [name, value] : members) {
-      const std::string dotted = at + "." + std::string(name.str());
-      const auto& all = config_detail::section_keys();
-      const auto key = std::find_if(all.begin(), all.end(),
-                                    [text = name.str()](const auto& one) { return text == one.name; });
-      if (key == all.end())
-        problem(line_of(name), dotted, "unknown key" + meant(std::string(name.str()), names));
-      else if (auto wrong = key->set(rule, value_of(value), context_))
-        problem(line_of(value), dotted, *wrong);
-    }
+    read_members(at, members, config_detail::section_keys(), rule);
     if (!members.contains("name")) problem(line_of(members), at + ".name", "is missing");
     if (problems.size() != before) return;
     for (const auto& other : config.sections)
       if (other.section == rule.section)
         return problem(line_of(members), at + ".name", "names a section a second time");
     config.sections.push_back(rule);
+  }
+
+  void read_approver(const std::string& at, const toml::table& members) {
+    ledger::Approver approver;
+    const auto before = problems.size();
+    read_members(at, members, config_detail::approver_keys(), approver);
+    for (const char* name : {"id", "key"})
+      if (!members.contains(name)) problem(line_of(members), at + "." + name, "is missing");
+    if (problems.size() != before) return;
+    for (const auto& other : config.approval.approvers) {
+      if (ledger::look_of(other.id) == ledger::look_of(approver.id))
+        problem(line_of(members), at + ".id",
+                other.id == approver.id ? "names an approver a second time"
+                                        : "can be taken for another approver, `" + other.id + "`");
+      if (other.key == approver.key)
+        problem(line_of(members), at + ".key", "is another approver's, `" + other.id + "`");
+    }
+    config.approval.approvers.push_back(std::move(approver));
+  }
+
+  // Nothing may ask for more approvers than there are.
+  void check_approval() {
+    const auto& approval = config.approval;
+    const auto able =
+        static_cast<std::uint64_t>(std::count_if(approval.approvers.begin(), approval.approvers.end(),
+                                                 [](const auto& one) { return !one.revoked_from; }));
+    if (approval.approvers.size() > ledger::kMaxApprovers)
+      problem(0, "approver", "there are more than " + std::to_string(ledger::kMaxApprovers));
+    for (const auto& [key, needs] : {std::pair{"approval.keys", approval.keys},
+                                     {"approval.break_glass", approval.break_glass},
+                                     {"approval.federation", approval.federation}}) {
+      if (needs > able)
+        problem(
+            lines_[key], key,
+            "needs more approvers than [[approver]] lists and revoked_from leaves, " + std::to_string(able));
+    }
   }
 
   // Defaults that follow from other keys, and rules across keys.
@@ -190,6 +236,7 @@ class Reader {
     derive(config.mqtt.cert, config.keys.dir / "tls.crt");
     derive(config.mqtt.key, config.keys.dir / "tls.key");
     derive(config.his.database, config.agent.state_dir / "his.db");
+    check_approval();
     if (config.transfer.retry_first > config.transfer.retry_max)
       problem(lines_["transfer.retry_first"], "transfer.retry_first",
               "must not be longer than transfer.retry_max");
@@ -270,6 +317,8 @@ std::vector<KeyInfo> config_keys() {
     out.push_back({key.name, key.type, key.range, key.show(defaults)});
   out.push_back({"group[].name", "string", "lower-case letters, digits and single hyphens; required", ""});
   out.push_back({"group[].peers", "list of strings", "IPv4 or IPv6 addresses; required", ""});
+  for (const auto& key : config_detail::approver_keys())
+    out.push_back({"approver[]." + key.name, key.type, key.range, ""});
   const fhir::SectionRule rule;
   for (const auto& key : config_detail::section_keys())
     out.push_back({"section[]." + key.name, key.type, key.range, key.show(rule)});

@@ -69,7 +69,7 @@ ConsentFacts Exchange::facts_of(const VerifiedRequest& verified, const std::stri
       request.operation == Operation::kEverything ? SectionSet::all() : SectionSet::document(),
       ports_.now(),
       !request.query.reason.empty(),
-      settings_.break_glass_allowed};
+      settings_.break_glass_allowed && (!ports_.break_glass_stands || ports_.break_glass_stands())};
   if (!request.query.sections.empty()) {
     facts.asked = {};
     for (const fhir::Section section : request.query.sections) facts.asked.add(section);

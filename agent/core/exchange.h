@@ -106,6 +106,8 @@ struct ExchangePorts {
   std::function<std::vector<std::string>(std::uint64_t from, std::uint64_t count)> federation_versions{};
   // The member's status as it is now; without it, as it was when the request was verified.
   std::function<ledger::MemberStatus(const ledger::Address&)> member_status{};
+  // Whether those who must approve that the glass may be broken have; none: nobody need.
+  std::function<bool()> break_glass_stands{};
 };
 
 // An answer ready to be sent.

@@ -1,5 +1,6 @@
 #include "agent/daemon/consent_commands.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "agent/daemon/consent_json.h"
@@ -55,8 +56,8 @@ PeerGroups groups_of(const Config& config) {
 }
 
 ConsentCommands::ConsentCommands(const Context& context, ConsentStore& consents, BreakGlassStore& glass,
-                                 his::SqliteStore& records)
-    : context_(context), consents_(consents), glass_(glass), records_(records) {
+                                 his::SqliteStore& records, ApprovalStore& approvals)
+    : context_(context), consents_(consents), glass_(glass), records_(records), approvals_(approvals) {
   use(*context.config);
 }
 
@@ -206,7 +207,7 @@ void ConsentCommands::explain_one(const json& call, ControlChannel& channel) {
                      call.value("everything", false) ? SectionSet::all() : SectionSet::document(),
                      call.contains("time") ? time_of(call, "time") : context_.now(),
                      call.value("reason_given", false),
-                     policy.break_glass_allowed};
+                     policy.break_glass_allowed && approvals_.break_glass_stands()};
   if (call.contains("sections")) facts.asked = sections_of(call.at("sections"));
   const ConsentDecision decision = decide(consents_.consents_of(facts.patient), facts, policy.groups);
   const bool given = found && !decision.refused();
@@ -215,6 +216,8 @@ void ConsentCommands::explain_one(const json& call, ControlChannel& channel) {
            {"break_glass", given && decision.break_glass},
            {"given", given ? sections_json(decision.given) : json::array()},
            {"withheld", given ? sections_json(decision.withheld) : json::array()}};
+  if (const auto why = why_glass_holds(approvals_, policy.break_glass_allowed); !why.empty())
+    out["break_glass_policy"] = why;
   channel.send('R', out.dump());
 }
 
@@ -240,8 +243,15 @@ std::string ConsentCommands::list_glass(const json& call) {
 
 void ConsentCommands::review(const json& call, ControlChannel& channel) {
   const json text = json::parse(data_frame(channel, "review"));
-  const auto row = glass_.review(call.at("entry").get<std::uint64_t>(), text.at("by").get<std::string>(),
-                                 text.at("note").get<std::string>());
+  const auto entry = call.at("entry").get<std::uint64_t>();
+  const auto waiting = glass_.unreviewed();
+  if (std::find(waiting.begin(), waiting.end(), entry) == waiting.end())
+    throw CallError{"not-found", "no use of break-glass with this entry waits for a review",
+                    "`ehr-agent break-glass list` shows them"};
+  const Approval approval = require_approval(approvals_, review_break_glass(entry));
+  const auto row =
+      glass_.review(entry, text.at("by").get<std::string>(), text.at("note").get<std::string>(),
+                    [&](ledger::sqlite::Database& database) { approvals_.use_up(database, approval); });
   if (!row) throw CallError{"not-found", row.error().reason, "`ehr-agent break-glass list` shows them"};
   channel.send('R', json{{"entry", row->entry}, {"review_entry", row->review_entry.value_or(0)}}.dump());
 }

@@ -10,6 +10,7 @@
 #include "agent/adapters/consent_store.h"
 #include "agent/adapters/control_socket.h"
 #include "agent/adapters/his/sqlite_store.h"
+#include "agent/daemon/approval_commands.h"
 #include "agent/daemon/consent_json.h"
 #include "agent/daemon/context.h"
 
@@ -18,7 +19,7 @@ namespace edge {
 class ConsentCommands {
  public:
   ConsentCommands(const Context& context, ConsentStore& consents, BreakGlassStore& glass,
-                  his::SqliteStore& records);
+                  his::SqliteStore& records, ApprovalStore& approvals);
 
   // False if the command is none of these. Throws CallError.
   bool handle(const nlohmann::json& call, ControlChannel& channel);
@@ -59,6 +60,7 @@ class ConsentCommands {
   ConsentStore& consents_;
   BreakGlassStore& glass_;
   his::SqliteStore& records_;
+  ApprovalStore& approvals_;
   mutable std::mutex mutex_;  // of policy_
   Policy policy_;
   std::mutex sync_mutex_;

@@ -95,8 +95,8 @@ Operation read_operation(const json& call) {
 ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network,
                                  Responder& responder, DisclosureStore& disclosures, RequestStore& requests,
                                  ConsentCommands& consents, DisclosureCommands& trail,
-                                 FederationBook& federation, std::function<std::string()> status,
-                                 std::function<bool()> connected)
+                                 FederationBook& federation, ApprovalStore& approvals,
+                                 std::function<std::string()> status, std::function<bool()> connected)
     : requester_(requester),
       calls_(calls),
       network_(network),
@@ -107,7 +107,8 @@ ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerN
       trail_(trail),
       status_(std::move(status)),
       connected_(std::move(connected)),
-      federation_(federation) {}
+      federation_(federation),
+      approvals_(approvals) {}
 
 void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
   try {
@@ -133,9 +134,12 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
       return channel.send('R', "{}");
     }
     if (consents_.handle(*parsed, channel) || trail_.handle(*parsed, channel)) return;
+    if (ApprovalCommands(approvals_).handle(*parsed, channel)) return;
     throw CallError{"unsupported", "unknown command", "is the command line newer than the running agent?"};
   } catch (const CallError& error) {
     send_error(channel, error);
+  } catch (const ApprovalStore::UsedUp&) {
+    send_error(channel, {"malformed", "what the motion allows has been done", ""});
   } catch (const json::exception&) {
     send_error(channel, {"malformed", "a member of the call has the wrong type", ""});
   } catch (const Unavailable& fault) {
@@ -267,7 +271,16 @@ void ControlCommands::open(const std::string& call, ControlChannel& channel) {
 void ControlCommands::publish_federation(ControlChannel& channel) {
   const auto document = channel.receive();
   if (!document || document->kind != 'D') throw CallError{"malformed", "no federation document", ""};
+  // What is no newer version is not published: whatever it is, the offer says so.
+  const auto parsed = ledger::parse_federation_document(document->payload);
+  const auto current = ledger::parse_federation_document(federation_.newest_text());
+  Approval approval{true, std::nullopt};
+  if (parsed && current && parsed->federation.version > current->federation.version)
+    approval =
+        require_approval(approvals_, edge::publish_federation(parsed->federation.version, parsed->sha256));
   const auto offer = federation_.offer(document->payload);
+  // Adopted first: published again, a version is known already.
+  if (offer.fate == ledger::FederationFate::kAdopted) use_up(approvals_, approval);
   switch (offer.fate) {
     case ledger::FederationFate::kAdopted:
     case ledger::FederationFate::kKnown:

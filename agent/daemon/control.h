@@ -1,6 +1,6 @@
 // What the command line may ask of the running agent (control_socket.h has the frames): status, request,
 // ping, bundle.open, ledger.recover, queue.*, federation.*; consent.* and break-glass.* are those of
-// consent_commands.h, disclosures.* those of disclosure_commands.h.
+// consent_commands.h, disclosures.* of disclosure_commands.h, approval.* of approval_commands.h.
 #pragma once
 
 #include <functional>
@@ -21,8 +21,8 @@ class ControlCommands {
  public:
   ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network, Responder& responder,
                   DisclosureStore& disclosures, RequestStore& requests, ConsentCommands& consents,
-                  DisclosureCommands& trail, FederationBook& federation, std::function<std::string()> status,
-                  std::function<bool()> connected);
+                  DisclosureCommands& trail, FederationBook& federation, ApprovalStore& approvals,
+                  std::function<std::string()> status, std::function<bool()> connected);
   void handle(const Frame& call, ControlChannel& channel);
 
  private:
@@ -47,6 +47,7 @@ class ControlCommands {
   std::function<std::string()> status_;
   std::function<bool()> connected_;
   FederationBook& federation_;
+  ApprovalStore& approvals_;
 };
 
 }  // namespace edge

@@ -61,7 +61,8 @@ std::filesystem::path tls_file(const Config& config, const std::filesystem::path
 
 // Keys whose change needs no new start.
 bool taken_over_at_once(const std::string& key) {
-  return key == "agent.name" || key == "consent.mark_withheld" || key == "break_glass.allow";
+  return key.starts_with("approval.") || key == "agent.name" || key == "consent.mark_withheld" ||
+         key == "break_glass.allow";
 }
 
 WorkQueue make_queue(const Config& config) {
@@ -112,6 +113,9 @@ Service::Service(const Config& config)
       *journal_, *vault_, ConsentStore::Options{database, context_.now, context_.fill_random});
   glass_ = std::make_unique<BreakGlassStore>(
       *journal_, *vault_, BreakGlassStore::Options{database, context_.now, context_.fill_random});
+  approvals_ = std::make_unique<ApprovalStore>(
+      *journal_, ApprovalStore::Options{database, keys_.log.key.name, context_.now, context_.fill_random});
+  use_approvals(config_);
   disclosures_ = std::make_unique<DisclosureStore>(
       *journal_, DisclosureStore::Options{database, config_.transfer.deadline, context_.now,
                                           context_.fill_random, consents_.get(), vault_.get()});
@@ -150,11 +154,12 @@ Service::Service(const Config& config)
   context_.may_issue = [this] {
     return network_->compared() && (consents_taken_over_ || !journal_->frozen().empty());
   };
-  consent_commands_ = std::make_unique<ConsentCommands>(context_, *consents_, *glass_, *records_);
+  consent_commands_ =
+      std::make_unique<ConsentCommands>(context_, *consents_, *glass_, *records_, *approvals_);
   disclosure_commands_ = std::make_unique<DisclosureCommands>(context_, *trail_, *records_);
   commands_ = std::make_unique<ControlCommands>(
       *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_, *consent_commands_,
-      *disclosure_commands_, *federation_, [this] { return control_status(); },
+      *disclosure_commands_, *federation_, *approvals_, [this] { return control_status(); },
       [this] { return connection_->ready(); });
   open_federation();
   check_own_keys(keys_, *context_.federation(), *config.agent.address);
@@ -218,7 +223,13 @@ Exchange Service::make_exchange(const Config& config) {
            [this](std::uint64_t from, std::uint64_t count) {
              return federation_->range(from, count, kMaxFederationRangeBytes);
            },
-           member_status}};
+           member_status, [this] { return approvals_->break_glass_stands(); }}};
+}
+
+void Service::use_approvals(const Config& config) {
+  approvals_->use(approval_policy(config), config.approval.lifetime);
+  glass_configured_ = config.break_glass.allow;
+  if (const auto why = why_glass_holds(*approvals_, glass_configured_); !why.empty()) log::warning(why);
 }
 
 void Service::reload(const ledger::Result<Config>& loaded) {
@@ -232,6 +243,7 @@ void Service::reload(const ledger::Result<Config>& loaded) {
       log::warning("a changed key waits for the next start", {{"key", before[i].first}});
     }
   }
+  use_approvals(*loaded);
   responder_->use(make_exchange(*loaded));
   consent_commands_->use(*loaded);
   log::info("groups, sections and what consents may do are those of the file now");
@@ -392,6 +404,7 @@ bool Service::progressing(std::chrono::milliseconds patience) {
 
 std::string Service::control_status() {
   const auto transport = connection_->counters();
+  const std::string glass = why_glass_holds(*approvals_, glass_configured_);
   const nlohmann::json status{{"address", context_.self.address.text()},
                               {"version", EHR_VERSION},
                               {"state", draining_               ? "draining"
@@ -406,6 +419,10 @@ std::string Service::control_status() {
                                 {"connected", connection_->ready()},
                                 {"reconnects", transport.reconnects}}},
                               {"ledger", ledger_view(*journal_, network_->view())},
+                              {"approvals", ApprovalCommands(*approvals_).summary()},
+                              {"break_glass", !glass_configured_ ? "not allowed"
+                                              : glass.empty()    ? "allowed"
+                                                                 : glass},
                               {"queues",
                                {{"intake", queue_.depth(Stage::kInbound)},
                                 {"work", queue_.depth(Stage::kWork)},

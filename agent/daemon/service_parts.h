@@ -56,6 +56,7 @@ class Service {
   void maintain();
   void sync_consents();
   std::string control_status();
+  void use_approvals(const Config& config);
   mqtt_transport::ConnectionOptions connection_options() const;
   ledger::JournalOptions journal_options();
   LedgerNetwork::Options network_options();
@@ -76,6 +77,7 @@ class Service {
   std::unique_ptr<PatientVault> vault_;
   std::unique_ptr<ConsentStore> consents_;
   std::unique_ptr<BreakGlassStore> glass_;
+  std::unique_ptr<ApprovalStore> approvals_;
   std::unique_ptr<DisclosureStore> disclosures_;
   std::unique_ptr<AuditTrail> trail_;
   std::unique_ptr<RequestStore> requests_;
@@ -93,6 +95,7 @@ class Service {
 
   std::uint64_t boot_ = 0;
   std::string since_;
+  std::atomic<bool> glass_configured_{false};
   std::atomic<bool> fetching_federation_{false};
   std::atomic<bool> was_ready_{false}, draining_{false}, consents_taken_over_{false};
   std::atomic<std::int64_t> last_progress_{0};

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "ledger-client/cli/votes.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/entry.h"
 
@@ -34,6 +35,7 @@ std::string entry_for_people(std::string_view line) {
   if (!entry) return printable(line);
   std::string text =
       std::to_string(entry->index) + "  " + format_time(entry->time) + "  " + printable(entry->type);
+  if (const auto vote = vote_for_people(*entry)) return text + "  " + *vote;
   const auto body = parse_json(entry->body);
   if (!body || !body->is_object()) return text;
   for (const auto& [name, value] : body->items())

@@ -5,6 +5,8 @@
 #include "ledger-client/cli/live.h"
 #include "ledger-client/cli/print.h"
 #include "ledger-client/cli/states.h"
+#include "ledger-client/cli/votes.h"
+#include "ledger-client/core/entry_rules.h"
 #include "ledger-client/core/merkle.h"
 #include "ledger-client/core/sha256.h"
 #include "ledger-client/store/verify.h"
@@ -33,6 +35,15 @@ std::string state_text(const LogStates& states, std::uint64_t index) {
   return text;
 }
 
+// The pair this vote is half of. Only then is the rest of the log read.
+std::optional<VoidPair> contradiction(const LogSource& log, const std::string& line) {
+  const auto entry = parse_entry(line);
+  if (!entry || !decode_vote(*entry)) return std::nullopt;
+  for (const VoidPair& pair : void_pairs(log))
+    if (pair.first == entry->index || pair.second == entry->index) return pair;
+  return std::nullopt;
+}
+
 void show_entry(const LogSource& log, std::uint64_t index, Options& options) {
   const auto line = log.line(index);
   if (!line) {
@@ -42,17 +53,20 @@ void show_entry(const LogSource& log, std::uint64_t index, Options& options) {
   const auto leaf = leaf_hash(as_bytes(*line));
   const auto next = sha256(*line);
   const auto states = known_states(log, options);
+  const auto contradicted = contradiction(log, *line);
   if (options.json) {
     nlohmann::json json{{"entry", entry_as_json(*line)},
                         {"line", *line},
                         {"leaf_hash", to_hex(leaf)},
                         {"sha256", to_hex(next)}};
     if (states) json["state"] = states->of(index);
+    if (contradicted) json["void"] = void_pair_for_people(*contradicted);
     *options.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }
-  *options.out << entry_for_people(*line) << "\n\n"
-               << entry_as_json(*line).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
+  *options.out << entry_for_people(*line) << "\n\n";
+  if (contradicted) *options.out << void_pair_for_people(*contradicted) << "\n\n";
+  *options.out << entry_as_json(*line).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
                << "\n\nSHA-256 (the next entry's prev)  " << to_hex(next)
                << "\nleaf hash                        " << to_hex(leaf) << '\n';
   if (states) *options.out << "state                            " << state_text(*states, index) << '\n';
@@ -62,8 +76,10 @@ void show_log(const LogSource& log, Options& options) {
   const auto note = log.newest_checkpoint_note();
   const auto states = known_states(log, options);
   if (options.json) {
-    auto entries = nlohmann::json::array();
+    auto entries = nlohmann::json::array(), contradictions = nlohmann::json::array();
+    VoidPairs pairs;
     log.for_each_entry(0, log.size(), [&](const StoredEntry& entry) {
+      pairs.take(entry.line);
       entries.push_back(entry_as_json(entry.line));
       return true;
     });
@@ -71,6 +87,10 @@ void show_log(const LogSource& log, Options& options) {
                         {"size", log.size()},
                         {"checkpoint", note.value_or("")},
                         {"entries", entries}};
+    for (const VoidPair& pair : pairs.found())
+      contradictions.push_back(
+          {{"approver", pair.approver}, {"motion", pair.motion}, {"entries", {pair.first, pair.second}}});
+    if (!contradictions.empty()) json["void_votes"] = contradictions;
     if (states) {
       json["signed_size"] = states->signed_size;
       json["witnessed_size"] = states->witnessed_size;
@@ -78,12 +98,15 @@ void show_log(const LogSource& log, Options& options) {
     *options.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }
+  VoidPairs pairs;
   log.for_each_entry(0, log.size(), [&](const StoredEntry& entry) {
+    pairs.take(entry.line);
     *options.out << entry_for_people(entry.line);
     if (states) *options.out << "  [" << states->of(entry.index) << ']';
     *options.out << '\n';
     return options.out->good();
   });
+  for (const VoidPair& pair : pairs.found()) *options.out << '\n' << void_pair_for_people(pair) << '\n';
   if (note) *options.out << '\n' << *note;
 }
 

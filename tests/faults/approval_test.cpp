@@ -1,0 +1,192 @@
+// What several persons must approve, with a real agent: one vote short, contradictions, votes from elsewhere,
+// and kill -9 between votes.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/federation.h"
+#include "tests/support/shared_data.h"
+
+using namespace test_support;
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kPatient = "urn:planted|PLANTED-4711";
+
+class Hospital {
+ public:
+  explicit Hospital(const Settings& settings)
+      : federation({EHR_AGENT, EHR_LEDGER, 2, {}, false, 0, false}),
+        agent(federation[0]),
+        peer(federation[1]) {
+    federation.configure(0, settings);
+    std::ofstream config(agent.folder() / "ehr-agent.toml", std::ios::app);
+    for (const char* id : {"anna", "ben", "cleo"}) {
+      const auto made = agent.command_json({"federation", "admin-key", key(id)});
+      config << "\n[[approver]]\nid = \"" << id << "\"\nkey = \"" << made.at("key").get<std::string>()
+             << "\"\n";
+    }
+    config.close();
+    const auto import = federation.folder() / "import.json";
+    std::ofstream(import) << json{
+        {"resourceType", "Bundle"},
+        {"type", "collection"},
+        {"entry",
+         {{{"resource",
+            {{"resourceType", "Patient"},
+             {"id", "p"},
+             {"identifier", {{{"system", "urn:planted"}, {"value", "PLANTED-4711"}}}},
+             {"name", {{{"family", "Doe"}}}},
+             {"birthDate", "1970-01-01"}}}}}}};
+    agent.import(import);
+    federation.start();
+  }
+
+  std::string key(const std::string& id) const { return federation.folder() / (id + ".pem"); }
+  CommandResult vote(std::uint64_t motion, const std::string& choice, const std::string& id,
+                     const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{"approval", "vote", std::to_string(motion), choice, "--key",
+                                       key(id),    "--yes"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return agent.command(arguments);
+  }
+  // By the same key, whose memory of what it signed was lost.
+  CommandResult vote_forgetting(std::uint64_t motion, const std::string& choice, const std::string& id) {
+    fs::remove(key(id) + ".votes");
+    return vote(motion, choice, id);
+  }
+  json show(std::uint64_t motion) { return agent.command_json({"approval", "show", std::to_string(motion)}); }
+  bool emergency() {
+    const auto asked = peer.request(agent.address(), kPatient, federation.folder() / "bundle.json",
+                                    {"--purpose", "ETREAT", "--reason", "found unconscious"});
+    UNSCOPED_INFO(asked.output << agent.log());
+    return asked.status == 0;
+  }
+
+  Federation federation;
+  AgentProcess& agent;
+  AgentProcess& peer;
+};
+
+}  // namespace
+
+TEST_CASE("the glass is broken only with the votes of two, and each review needs two more") {
+  Hospital hospital(Settings{{"break_glass.allow", "true"}, {"approval.break_glass", "2"}});
+  auto& agent = hospital.agent;
+  CHECK_FALSE(hospital.emergency());
+  const auto why = [&] {
+    return agent
+        .command_json({"consent", "explain", hospital.peer.address().text(), kPatient, "--purpose", "ETREAT",
+                       "--with-reason"})
+        .value("break_glass_policy", "");
+  };
+  CHECK_THAT(why(), Catch::Contains("2 approvers must agree"));
+  CHECK(agent.command_json({"status"}).at("break_glass") == why());
+  CHECK(agent.command({"approval", "propose", "break-glass.allow", "maybe"}).status == 64);
+  const auto policy = agent.command_json({"approval", "propose", "break-glass.allow", "on"});
+  const auto motion = policy.at("motion").get<std::uint64_t>();
+
+  REQUIRE(hospital.vote(motion, "approve", "anna").status == 0);
+  CHECK_FALSE(hospital.emergency());  // one short
+
+  // Acknowledged, so it is there after a kill.
+  agent.kill_hard();
+  agent.start();
+  CHECK(hospital.show(motion).at("approved") == json{"anna"});
+
+  // Somebody else votes elsewhere, from the file alone.
+  const std::string file = hospital.federation.folder() / "motion.json",
+                    vote = hospital.federation.folder() / "vote.jws";
+  REQUIRE(agent.command({"approval", "show", std::to_string(motion), "-o", file}).status == 0);
+  agent.kill_hard();
+  const auto read = agent.command({"approval", "vote", file, "approve", "--key", hospital.key("ben")});
+  CHECK(read.status != 0);  // nobody is here to be asked, but the text was shown
+  CHECK_THAT(read.output, Catch::Contains("records may be opened in an emergency"));
+  REQUIRE(
+      agent.command({"approval", "vote", file, "approve", "--key", hospital.key("ben"), "--yes", "-o", vote})
+          .status == 0);
+  // The key remembers what it signed.
+  CHECK_THAT(
+      agent.command({"approval", "vote", file, "reject", "--key", hospital.key("ben"), "--yes", "-o", vote})
+          .output,
+      Catch::Contains("void both"));
+  agent.start();
+  CHECK_FALSE(hospital.emergency());
+  REQUIRE(agent.command({"approval", "vote", "--file", vote}).status == 0);
+  REQUIRE(agent.command({"approval", "vote", "--file", vote}).status == 0);  // again: nothing more
+  CHECK(agent.entries("vote").size() == 2);
+  CHECK(hospital.show(motion).at("state") == "approved");
+  CHECK(agent.command_json({"status"}).at("break_glass") == "allowed");
+  REQUIRE(hospital.emergency());
+
+  // The review: refused, and the motion named.
+  const auto entry =
+      agent.command_json({"break-glass", "list"}).at("uses").at(0).at("entry").get<std::uint64_t>();
+  const auto review = [&] {
+    return agent.command(
+        {"break-glass", "review", std::to_string(entry), "--by", "Dr. Weber", "--note", "justified"});
+  };
+  const auto refused = review();
+  CHECK(refused.status == 77);
+  CHECK_THAT(refused.output, Catch::Contains("approval show " + std::to_string(motion + 1)));
+  CHECK(agent.command({"break-glass", "review", "999", "--by", "x", "--note", "x"}).status != 0);
+  CHECK(agent.command_json({"approval", "list"}).at("motions").size() == 2);  // and none about entry 999
+  REQUIRE(hospital.vote(motion + 1, "approve", "cleo").status == 0);
+  CHECK(review().status == 77);
+  REQUIRE(hospital.vote(motion + 1, "approve", "anna").status == 0);
+  CHECK(review().status == 0);
+  CHECK(hospital.show(motion + 1).at("state") == "used");
+  CHECK(agent.entries("break-glass.reviewed").size() == 1);
+  CHECK(review().status != 0);
+
+  // A vote that contradicts the first voids both, and with them the policy.
+  REQUIRE(hospital.vote_forgetting(motion, "reject", "ben").status == 0);
+  CHECK(hospital.show(motion).at("void") == json{"ben"});
+  CHECK_FALSE(hospital.emergency());
+  const auto shown =
+      hospital.federation.ledger_command({"show", agent.address().text(), "--db", agent.database()});
+  CHECK_THAT(shown.output, Catch::Contains("anna approves motion " + std::to_string(motion) +
+                                           ", break-glass.allow of break-glass.allow (needs 2)"));
+  CHECK_THAT(shown.output, Catch::Contains("ben has approved and rejected motion " + std::to_string(motion)));
+  const auto verified = hospital.federation.verify_ledger(agent);
+  INFO(verified.output);
+  CHECK(verified.status == 0);
+  CHECK(shown.output.find("PLANTED") == std::string::npos);
+}
+
+TEST_CASE("a version of the federation document is published from here with the votes it needs, once") {
+  Hospital hospital(Settings{{"approval.federation", "2"}});
+  auto& agent = hospital.agent;
+  const auto draft = hospital.federation.draft(hospital.federation.first_version(),
+                                               {"--name", "127.0.10.2=Other"}, {"alice", "bob"});
+  const auto publish = [&] { return agent.command({"federation", "publish", draft}); };
+  const auto refused = publish();
+  INFO(refused.output);
+  CHECK(refused.status == 77);
+  const auto motion = agent.command_json({"approval", "list"}).at("motions").at(0);
+  CHECK(motion.at("subject") == "version-2");
+  const auto number = motion.at("motion").get<std::uint64_t>();
+  REQUIRE(hospital.vote(number, "reject", "cleo").status == 0);
+  REQUIRE(hospital.vote(number, "approve", "anna").status == 0);
+  CHECK(publish().status == 77);
+  // kill -9 while a vote is on its way: either it is there, or it can be given again.
+  for (int round = 0; round < 3; ++round) {
+    auto voting = agent.command_beside(
+        {"approval", "vote", std::to_string(number), "approve", "--key", hospital.key("ben"), "--yes"});
+    if (round < 2) agent.kill_hard();
+    const bool acknowledged = voting.wait().status == 0;
+    if (round < 2) agent.start();
+    const auto approved = hospital.show(number).at("approved");
+    if (acknowledged) CHECK(approved == json{"anna", "ben"});
+  }
+  CHECK(hospital.show(number).at("approved") == json{"anna", "ben"});
+  CHECK(agent.entries("vote").size() == 3);
+  const auto published = publish();
+  INFO(published.output);
+  CHECK(published.status == 0);
+  CHECK(hospital.show(number).at("state") == "used");
+  CHECK(agent.command_json({"status"}).at("federation").at("version") == 2);
+  CHECK(hospital.vote(number, "approve", "cleo").status != 0);
+}
