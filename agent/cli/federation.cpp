@@ -152,11 +152,36 @@ ledger::Federation read_either(const fs::path& file) {
   return std::move(document->federation);
 }
 
+// Admins who have both signed and rejected the draft `after`, where it follows `before`: neither counts.
+std::vector<std::string> contradicted(const ledger::FederationDocument& before, const fs::path& after) {
+  const auto draft = ledger::parse_draft(read_whole(after, ledger::kMaxDraftBytes));
+  if (!draft) return {};
+  const auto state = ledger::judge_draft(&before, *draft, system_now());
+  return state ? state->both : std::vector<std::string>{};
+}
+
+std::vector<std::string> contradicted(const fs::path& before, const fs::path& after) {
+  const auto old = ledger::open_first(read_whole(before, ledger::kMaxDraftBytes), std::nullopt);
+  return old ? contradicted(*old, after) : std::vector<std::string>{};
+}
+
 void diff(const std::vector<fs::path>& files, const Common& common) {
-  const ledger::Federation before =
-      files.size() == 2 ? read_either(files.front()) : read_in_force(std::nullopt, common).federation();
-  const auto changes = ledger::diff_federations(&before, read_either(files.back()));
+  const fs::path& after = files.back();
+  std::vector<ledger::FederationChange> changes;
+  std::vector<std::string> both;
+  if (files.size() == 2) {
+    const ledger::Federation before = read_either(files.front());
+    changes = ledger::diff_federations(&before, read_either(after));
+    both = contradicted(files.front(), after);
+  } else {
+    const ledger::FederationDocument before = read_in_force(std::nullopt, common);
+    changes = ledger::diff_federations(&before.federation(), read_either(after));
+    both = contradicted(before, after);
+  }
   std::cout << (common.json ? ledger::changes_json(changes) + "\n" : ledger::changes_text(changes));
+  if (common.json) return;
+  for (const std::string& id : both)
+    std::cout << "signed and rejected, which counts for nothing: " << id << '\n';
 }
 
 void add_changes(CLI::App& command, ProposeOptions& options) {

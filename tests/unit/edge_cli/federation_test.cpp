@@ -71,6 +71,25 @@ TEST_CASE("admins propose, see what changes, sign, and publish") {
              Contains("~ version: 1 -> 2"));
 }
 
+TEST_CASE("an admin's two contradictory votes void each other, and show and diff say so") {
+  const Council council;
+  REQUIRE(council.propose("d2.json", {"--witness-quorum", "1"}).status == 0);
+  REQUIRE(council.vote("approve", "d2.json", "alice").status == 0);
+  REQUIRE(council.vote("approve", "d2.json", "bob").status == 0);
+  std::filesystem::remove(council.path("bob.votes"));  // a tool that forgot, or another one
+  REQUIRE(council.vote("reject", "d2.json", "bob").status == 0);
+  CHECK(council.publish("d2.json").status == EX_DATAERR);
+  const auto void_bob = Contains("counts for nothing: bob");
+  CHECK_THAT(invoke({"federation", "show", council.path("d2.json"), "--current", council.current}).out,
+             void_bob);
+  CHECK_THAT(invoke({"federation", "diff", council.current, council.path("d2.json")}).out, void_bob);
+  const auto shown =
+      invoke({"federation", "show", council.path("d2.json"), "--current", council.current, "--json"});
+  CHECK(json::parse(shown.out).at("void") == json{"bob"});
+  REQUIRE(council.vote("approve", "d2.json", "carol").status == 0);
+  CHECK(council.publish("d2.json").status == 0);
+}
+
 TEST_CASE("a tool signs a second draft of a version only over enough rejections of the first") {
   const Council council;
   REQUIRE(council.propose("first.json", {"--witness-quorum", "1"}).status == 0);
