@@ -111,6 +111,8 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
     if (!(decision.permitted == disclosure.decision.permitted) ||
         decision.break_glass != disclosure.decision.break_glass)
       throw ConsentChanged{};
+    // Nothing that an ended key signed is anchored after its end.
+    if (!options_.may_anchor(disclosure.signer_kid)) throw SignerChanged{};
     insert_request_id(database, asked.from, asked.id, verified.sha256(), true, "", request.expires);
     AuditRow row{now,
                  asked.from.text(),
@@ -147,6 +149,8 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
     return issued;
   } catch (const ConsentChanged&) {
     return ConsentChanged{};
+  } catch (const SignerChanged&) {
+    return SignerChanged{};
   } catch (const AuditFailed& failed) {
     return Refusal{Code::kFailed, failed.what()};  // rolled back: what is not recorded does not happen
   }

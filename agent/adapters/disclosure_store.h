@@ -47,6 +47,8 @@ class DisclosureStore : public DisclosureLog {
     FillRandom fill_random;
     const ConsentStore* consents = nullptr;  // without it and the vault nothing can be issued
     const PatientVault* vault = nullptr;     // nor can what is about a patient be refused
+    // Whether what that key signed may be anchored still; asked within the transaction.
+    std::function<bool(const std::string& kid)> may_anchor = [](const std::string&) { return true; };
   };
   DisclosureStore(ledger::Journal& journal, Options options);
 

@@ -193,6 +193,72 @@ fs::path key_path(const fs::path& directory, const std::string& name) {
   return directory / name;
 }
 
+std::vector<SignKey> load_sign_keys(const fs::path& directory, const ledger::Address& address,
+                                    const std::optional<TokenKey>& token) {
+  initialise_cryptography();
+  std::vector<SignKey> keys;
+  if (token) {
+    keys.push_back(load_token_key(*token, directory, address));
+    return keys;
+  }
+  newest_key(directory, kSign);  // there must be one
+  for (const KeyFile& file : find_keys(directory, kSign))
+    keys.push_back(load_sign_key(file, directory, address));
+  return keys;
+}
+
+std::vector<LogKey> load_witness_keys(const fs::path& directory, const ledger::Address& address) {
+  initialise_cryptography();
+  std::vector<LogKey> keys;
+  for (const KeyFile& file : find_keys(directory, kWitness)) keys.push_back(load_witness_key(file, address));
+  return keys;
+}
+
+std::vector<age::Identity> load_age_keys(const fs::path& directory) {
+  initialise_cryptography();
+  std::vector<age::Identity> keys;
+  for (const KeyFile& file : find_keys(directory, kAge)) keys.push_back(load_age_key(file));
+  return keys;
+}
+
+std::string add_key(const fs::path& directory, const ledger::Address& address, ledger::KeyUse use) {
+  initialise_cryptography();
+  const Kind& kind = use == ledger::KeyUse::kSign ? kSign : use == ledger::KeyUse::kWitness ? kWitness : kAge;
+  if (use == ledger::KeyUse::kLog) throw std::invalid_argument("add_key: a log's key comes with its log");
+  const auto files = find_keys(directory, kind);
+  const auto number = files.empty() ? 1 : *number_of(kind, files.front().path.filename().native()) + 1;
+  const std::string id = std::string(kind.use) + "-" + std::to_string(number);
+  const fs::path path = directory / (id + std::string(kind.extension));
+  const Secret content = use == ledger::KeyUse::kSign ? pem_from_seed(random_secret(kSeedBytes))
+                         : use == ledger::KeyUse::kWitness
+                             ? skey_from_seed(address.witness_name(), random_secret(kSeedBytes))
+                             : age::Identity::generate().to_file(ledger::format_time(now()));
+  if (!create_secret_file(path, content)) refuse(path, "is there already");
+  return id;
+}
+
+std::vector<PublicKeyText> public_keys(const fs::path& directory, const ledger::Address& address,
+                                       ledger::KeyUse use, const std::optional<TokenKey>& token) {
+  std::vector<PublicKeyText> keys;
+  if (use == ledger::KeyUse::kSign) {
+    for (const SignKey& key : load_sign_keys(directory, address, token))
+      keys.push_back({key.id, ledger::base64url_encode(key.signer->public_key().bytes)});
+  } else if (use == ledger::KeyUse::kAge) {
+    for (const KeyFile& file : find_keys(directory, kAge))
+      keys.push_back({file.id, load_age_key(file).recipient().to_text()});
+  } else {
+    for (const LogKey& key : use == ledger::KeyUse::kLog ? load_log_keys(directory, address)
+                                                         : load_witness_keys(directory, address))
+      keys.push_back({key.id, key.key.to_vkey()});
+  }
+  return keys;
+}
+
+ledger::TimePoint new_key_begins() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(
+      std::chrono::floor<std::chrono::days>(std::chrono::system_clock::now()));
+}
+
 KeyRing load_keys(const fs::path& directory, const ledger::Address& address,
                   const std::optional<TokenKey>& token) {
   initialise_cryptography();

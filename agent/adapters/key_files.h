@@ -13,7 +13,7 @@
 #include "agent/adapters/token_signer.h"
 #include "agent/core/age/age.h"
 #include "agent/core/signing.h"
-#include "ledger-client/core/address.h"
+#include "ledger-client/core/federation.h"
 
 namespace edge {
 
@@ -40,6 +40,25 @@ struct KeyRing {
 // token's, and no file is looked at for it but its certificate.
 KeyRing load_keys(const std::filesystem::path& directory, const ledger::Address& address,
                   const std::optional<TokenKey>& token = std::nullopt);
+
+// Every key of its kind, newest first. The signing keys with a token: the token's alone.
+std::vector<SignKey> load_sign_keys(const std::filesystem::path& directory, const ledger::Address& address,
+                                    const std::optional<TokenKey>& token = std::nullopt);
+std::vector<LogKey> load_witness_keys(const std::filesystem::path& directory, const ledger::Address& address);
+std::vector<age::Identity> load_age_keys(const std::filesystem::path& directory);
+
+// Makes the next sign-N, witness-N or age-N beside what is there; returns its id. Durable, mode 0600.
+std::string add_key(const std::filesystem::path& directory, const ledger::Address& address,
+                    ledger::KeyUse use);
+// The public part of a key file, as the federation document lists it, with its id; newest first.
+struct PublicKeyText {
+  std::string id, text;
+};
+std::vector<PublicKeyText> public_keys(const std::filesystem::path& directory, const ledger::Address& address,
+                                       ledger::KeyUse use,
+                                       const std::optional<TokenKey>& token = std::nullopt);
+// When a key made now begins: the start of the day, so that a peer whose clock is late takes what it signs.
+ledger::TimePoint new_key_begins();
 
 // Where a key file of that name is: among systemd's credentials if it is there, else below `directory`.
 std::filesystem::path key_path(const std::filesystem::path& directory, const std::string& name);

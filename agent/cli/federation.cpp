@@ -21,7 +21,7 @@ constexpr unsigned kDays = 14;
 struct ProposeOptions {
   std::optional<fs::path> current;
   fs::path output = "draft.json";
-  std::vector<fs::path> join, embed;
+  std::vector<fs::path> join, embed, rotate;
   std::vector<std::string> suspend, revoke, reinstate, roles, names, add_keys, end_keys, add_admins,
       remove_admins;
   std::optional<std::uint64_t> threshold, witness_quorum;
@@ -90,11 +90,24 @@ void write_draft(const ledger::Result<std::string>& payload, const ledger::Feder
             << options.output.string() << " --key KEY\n";
 }
 
+// A member's own word about its new keys.
+KeyChange read_announcement(const fs::path& file, const ledger::FederationDocument& current) {
+  std::string text = read_whole(file, kMaxKeyChangeBytes);
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  auto change = verify_key_change(text, current.federation(), system_now());
+  if (!change)
+    throw Failure(EX_DATAERR, file.string() + ": " + change.error().reason,
+                  "`ehr-agent keys rotate` on the member's machine makes it, for the version in force");
+  return std::move(change).value();
+}
+
 void propose(const ProposeOptions& options, const Common& common) {
   initialise_cryptography();
-  const auto changes = changes_of(options);
-  if (changes.empty()) throw Failure(EX_USAGE, "nothing would change", "--help lists what can");
+  auto changes = changes_of(options);
+  if (changes.empty() && options.rotate.empty())
+    throw Failure(EX_USAGE, "nothing would change", "--help lists what can");
   const auto current = read_in_force(options.current, common);
+  for (const auto& file : options.rotate) changes.rotate.push_back(read_announcement(file, current));
   write_draft(next_payload(current.payload(), changes), &current, options, common);
 }
 
@@ -224,6 +237,10 @@ void add_propose(CLI::App& noun, Common& common) {
   command->add_option("--name", options->names, "A member's name")->type_name("IP=TEXT");
   command->add_option("--add-key", options->add_keys, "One more key of a member: a key object in a file")
       ->type_name("IP=FILE");
+  command
+      ->add_option("--rotate", options->rotate,
+                   "New keys of a member, as its `ehr-agent keys rotate` announced them")
+      ->type_name("FILE");
   command->add_option("--end-key", options->end_keys, "When a member's key ends")->type_name("IP=KEY=TIME");
   command->add_option("--remove-admin", options->remove_admins, "An admin who decides no more")
       ->type_name("ID");

@@ -41,6 +41,7 @@ void add_keys(CLI::App& root, Common& common) {
               "ehr-agent keys show > member.json")
       ->callback([&common] { show(common); });
   add_keys_backup(*noun, common);
+  add_keys_rotate(*noun, common);
   add_keys_share(*noun, common);
 }
 

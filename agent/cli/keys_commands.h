@@ -10,7 +10,8 @@
 namespace edge::cli {
 
 void add_keys_backup(CLI::App& noun, Common& common);  // backup, restore
-void add_keys_share(CLI::App& noun, Common& common);   // split, check-share, recover
+void add_keys_rotate(CLI::App& noun, Common& common);
+void add_keys_share(CLI::App& noun, Common& common);  // split, check-share, recover
 
 // The age identities of these files; of none, this agent's own. Throws Failure.
 std::vector<age::Identity> identities_of(const std::vector<std::filesystem::path>& files,

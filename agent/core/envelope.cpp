@@ -80,7 +80,7 @@ ledger::Result<AuthenticMessage> authenticate(std::string_view jws, std::string_
   const std::string prefix = make_kid(topic_sender, "");
   if (!parsed->kid.starts_with(prefix)) return Problem{"JWS: kid of another agent than the topic names"};
   const auto key = sender->sign_key(parsed->kid.substr(prefix.size()), now);
-  if (!key) return Problem{"JWS: kid is not a valid signing key of the sender"};
+  if (!key) return Problem{kUnknownKey};
   auto verified = ledger::verify_jws(*parsed, *key);
   if (!verified) return verified.error();
   return AuthenticMessage{sender, std::move(verified->payload)};

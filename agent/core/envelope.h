@@ -57,6 +57,8 @@ struct AuthenticMessage {
   const ledger::Member* sender = nullptr;
   std::string payload;
 };
+// The reason where the sender may have a key that a newer version of the document lists.
+inline constexpr const char* kUnknownKey = "JWS: kid is not a valid signing key of the sender";
 // `topic_sender` is the address the topic names. Problems name what failed; nothing is answered to them.
 ledger::Result<AuthenticMessage> authenticate(std::string_view jws, std::string_view typ,
                                               const ledger::Address& topic_sender,

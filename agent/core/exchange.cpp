@@ -96,7 +96,7 @@ ExchangeOutcome Exchange::answer_about_patient(const VerifiedRequest& verified, 
     if (decision.refused()) return Refusal{Code::kNotAvailable, explain(decision, facts)};
     if (auto outcome = disclose(verified, key, decision)) return std::move(*outcome);
   }
-  return Refusal{Code::kFailed, "consents changed again and again"};
+  return Refusal{Code::kFailed, "consents or the signing key changed again and again"};
 }
 
 // The params were verified with the request.
@@ -135,7 +135,7 @@ ExchangeOutcome Exchange::unanchored(const VerifiedRequest& verified, std::strin
   if (!inlined) ciphertext.shrink_to_fit();  // it is kept, and counted by its size
   (inlined ? payload.inline_bytes : payload.memory) = std::move(ciphertext);
   Manifest manifest = manifest_for(verified, payload, std::string(content_type));
-  return Answer{std::move(manifest), std::move(payload)};
+  return Answer{std::move(manifest), std::move(payload), {}, verified.request().envelope.fed};
 }
 
 std::optional<ExchangeOutcome> Exchange::disclose(const VerifiedRequest& verified,
@@ -146,10 +146,13 @@ std::optional<ExchangeOutcome> Exchange::disclose(const VerifiedRequest& verifie
 
   const std::unique_ptr<SpoolWriter> writer = ports_.spool->begin();
   PayloadSealer sealer(*recipient, [&writer](ledger::ByteView bytes) { writer->write(bytes); });
-  if (const auto written = signed_bundle_into(verified, patient_key, decision, sealer); !written)
+  const BundleSigner signer =
+      ports_.bundle_signer ? ports_.bundle_signer() : BundleSigner{settings_.self, settings_.x5c_der};
+  if (const auto written = signed_bundle_into(verified, patient_key, decision, signer, sealer); !written)
     return written.error();
 
   Disclosure disclosure = prepare_disclosure(verified, patient_key, decision);
+  disclosure.signer_kid = signer.self.kid;
   disclosure.payload.seal = sealer.finish();
   writer->finish(disclosure.payload);
   disclosure.plaintext_commitment = ledger::commitment(disclosure.plaintext_salt, ledger::kCommitPlaintext,
@@ -166,7 +169,8 @@ std::optional<ExchangeOutcome> Exchange::disclose(const VerifiedRequest& verifie
   Manifest manifest = manifest_for(verified, disclosure.payload, disclosure.content_type);
   manifest.salt = disclosure.plaintext_salt;
   manifest.anchor = std::move(issued->anchor);
-  return Answer{std::move(manifest), std::move(disclosure.payload), issued->break_glass_entry};
+  return Answer{std::move(manifest), std::move(disclosure.payload), issued->break_glass_entry,
+                verified.request().envelope.fed};
 }
 
 Disclosure Exchange::prepare_disclosure(const VerifiedRequest& verified, const std::string& patient_key,
@@ -190,13 +194,13 @@ Disclosure Exchange::prepare_disclosure(const VerifiedRequest& verified, const s
 Outcome<ledger::Done> Exchange::signed_bundle_into(const VerifiedRequest& verified,
                                                    const std::string& patient_key,
                                                    const ConsentDecision& decision,
-                                                   PayloadSealer& sealer) const {
+                                                   const BundleSigner& signer, PayloadSealer& sealer) const {
   auto input = gather(verified, patient_key, decision);
   if (!input) return input.error();
   auto assembled = verified.request().operation == Operation::kEverything ? fhir::assemble_collection(*input)
                                                                           : fhir::assemble(*input);
   if (!assembled) return Refusal{Code::kFailed, "bundle: " + assembled.error().reason};
-  const fhir::SignatureInput signature_input{settings_.self.signer, settings_.self.kid, settings_.x5c_der,
+  const fhir::SignatureInput signature_input{signer.self.signer, signer.self.kid, signer.x5c_der,
                                              settings_.self.address.text(), input->now};
   input->resources = {};  // spliced; a large record is not held twice
   input->linked = {};

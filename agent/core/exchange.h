@@ -50,6 +50,7 @@ struct Disclosure {
   std::string patient_key;
   ConsentDecision decision;
   std::function<ConsentDecision(const std::vector<Consent>&)> decide_again;
+  std::string signer_kid;  // whose signature is in the bundle
 };
 
 // A disclosure on the ledger.
@@ -59,7 +60,9 @@ struct Issued {
 };
 // The consents no longer say what the bundle was made by; nothing was committed.
 struct ConsentChanged {};
-using IssueOutcome = std::variant<Issued, ConsentChanged, Refusal>;
+// The key that signed the bundle was rotated or revoked meanwhile; nothing was committed.
+struct SignerChanged {};
+using IssueOutcome = std::variant<Issued, ConsentChanged, SignerChanged, Refusal>;
 
 // What was decided about a request before, if anything: the same id must have the same bytes.
 struct KnownRequest {
@@ -94,6 +97,12 @@ struct ExchangeSettings {
   bool break_glass_allowed = false;  // ETREAT with a reason stands in for a missing consent
 };
 
+// Who signs a bundle, and the certificates that go with it.
+struct BundleSigner {
+  LocalIdentity self;
+  std::vector<ledger::Bytes> x5c_der;
+};
+
 struct ExchangePorts {
   RecordSource* records = nullptr;
   Spool* spool = nullptr;
@@ -108,6 +117,8 @@ struct ExchangePorts {
   std::function<ledger::MemberStatus(const ledger::Address&)> member_status{};
   // Whether those who must approve that the glass may be broken have; none: nobody need.
   std::function<bool()> break_glass_stands{};
+  // Asked anew for each bundle; without it, what the settings say signs for ever.
+  std::function<BundleSigner()> bundle_signer{};
 };
 
 // An answer ready to be sent.
@@ -115,6 +126,7 @@ struct Answer {
   Manifest manifest;
   StoredPayload payload;
   std::optional<std::uint64_t> break_glass_entry{};  // somebody has to be alerted
+  std::uint64_t known_fed = 0;                       // the version the asker works by
 };
 // The same request came again: what was reached so far is to be sent again.
 struct Repeated {
@@ -144,11 +156,12 @@ class Exchange {
   ExchangeOutcome unanchored(const VerifiedRequest& request, std::string_view text,
                              std::string_view content_type) const;
   ExchangeOutcome answer_about_patient(const VerifiedRequest& request, RefusalNote& note) const;
-  // Nothing if the consents changed meanwhile.
+  // Nothing if the consents or the signing key changed meanwhile.
   std::optional<ExchangeOutcome> disclose(const VerifiedRequest& request, const std::string& patient_key,
                                           const ConsentDecision& decision) const;
   Outcome<ledger::Done> signed_bundle_into(const VerifiedRequest& request, const std::string& patient_key,
-                                           const ConsentDecision& decision, PayloadSealer& sealer) const;
+                                           const ConsentDecision& decision, const BundleSigner& signer,
+                                           PayloadSealer& sealer) const;
   Outcome<fhir::AssembleInput> gather(const VerifiedRequest& request, const std::string& patient_key,
                                       const ConsentDecision& decision) const;
   Disclosure prepare_disclosure(const VerifiedRequest& request, const std::string& patient_key,

@@ -63,6 +63,14 @@ void end_key(json& member, const std::string& id, ledger::TimePoint end) {
   throw Impossible{"the member has no key " + id};
 }
 
+// The new key, and the time up to which the old one verifies what is never anchored.
+void rotate(json& member, const KeyChange& change) {
+  for (const NewKey& key : change.keys) {
+    member["keys"].push_back(json::parse(key_object(key.key)));
+    end_key(member, key.replaces, key.until);
+  }
+}
+
 void add_admin(json& payload, const FederationChanges::Of& added) {
   for (json& admin : payload["admins"]) {
     if (admin["id"] != added.first) continue;
@@ -89,6 +97,7 @@ void apply(json& payload, const FederationChanges& changes) {
   for (const auto& [address, key] : changes.add_keys)
     member_of(payload, address)["keys"].push_back(read_object(key, "a key"));
   for (const auto& [key, end] : changes.end_keys) end_key(member_of(payload, key.first), key.second, end);
+  for (const auto& rotated : changes.rotate) rotate(member_of(payload, rotated.address.text()), rotated);
   for (const auto& id : changes.remove_admins) remove_admin(payload, id);
   for (const auto& admin : changes.add_admins) add_admin(payload, admin);
   if (changes.threshold) payload["threshold"] = *changes.threshold;
@@ -112,8 +121,8 @@ ledger::Result<std::string> changed(json payload, const FederationChanges& chang
 
 bool FederationChanges::empty() const {
   return join.empty() && status.empty() && roles.empty() && names.empty() && add_keys.empty() &&
-         end_keys.empty() && add_admins.empty() && remove_admins.empty() && !threshold && !witness_quorum &&
-         !ca_spki_sha256;
+         rotate.empty() && end_keys.empty() && add_admins.empty() && remove_admins.empty() && !threshold &&
+         !witness_quorum && !ca_spki_sha256;
 }
 
 ledger::Result<std::string> next_payload(std::string_view current, const FederationChanges& changes) {

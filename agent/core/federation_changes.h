@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/core/key_change.h"
 #include "ledger-client/core/federation.h"
 
 namespace edge {
@@ -19,6 +20,7 @@ struct FederationChanges {
   std::vector<Of> names;
   std::vector<Of> add_keys;                                // key objects, JSON
   std::vector<std::pair<Of, ledger::TimePoint>> end_keys;  // key id, end
+  std::vector<KeyChange> rotate;                           // verified announcements of members
   std::vector<Of> add_admins;  // id, key as base64url; a known id gets the new key
   std::vector<std::string> remove_admins;
   std::optional<std::uint64_t> threshold, witness_quorum;

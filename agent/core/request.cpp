@@ -242,7 +242,7 @@ VerifyOutcome verify_request(std::string_view jws, const RequestArrival& arrival
                              ledger::TimePoint now) {
   auto message =
       authenticate(jws, message_type::kRequest, arrival.topic_sender, federation, now, policy.max_bytes);
-  if (!message) return Dropped{message.error().reason};
+  if (!message) return Dropped{message.error().reason, message.error().reason == kUnknownKey};
   const RequestVerifier verifier{arrival, policy, now, ledger::sha256(jws), message->sender};
   return verifier.run(message->payload);
 }

@@ -67,6 +67,7 @@ class VerifiedRequest {
 // Not authentic: dropped without an answer. `reason` goes to the log at most.
 struct Dropped {
   std::string reason;
+  bool unknown_key = false;  // a newer version of the federation document may list it
 };
 // Authentic but refused: answered with the code.
 struct RefusedRequest {

@@ -129,9 +129,10 @@ void ConsentCommands::check_groups(const std::vector<ConsentRule>& rules) const 
 // The hospital says, with its signing key, that this is what it was told.
 void ConsentCommands::attest(NewConsent& consent) const {
   consent.attested = "hospital";
-  consent.signer = context_.self.kid;
-  consent.signature = sign_detached_jws(*context_.self.signer, context_.self.kid,
-                                        ledger::format_time(context_.now()), {}, consent.document);
+  const LocalIdentity self = context_.signing();
+  consent.signer = self.kid;
+  consent.signature =
+      sign_detached_jws(*self.signer, self.kid, ledger::format_time(context_.now()), {}, consent.document);
 }
 
 void ConsentCommands::grant(const json& call, ControlChannel& channel) {

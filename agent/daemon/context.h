@@ -26,7 +26,7 @@ struct Counters {
 struct Context {
   const Config* config = nullptr;
   const CurrentFederation* federations = nullptr;
-  LocalIdentity self;
+  LocalIdentity self;  // who this agent is; who signs for it now is signing()'s to say
   std::vector<const age::Identity*> identities;
   mqtt_transport::Connection* connection = nullptr;
   WorkQueue* queue = nullptr;
@@ -34,6 +34,22 @@ struct Context {
   Counters* counters = nullptr;
   std::function<ledger::TimePoint()> now;
   FillRandom fill_random;
+  // Keys change while the agent runs; without these, `self` and `identities` stay.
+  std::function<LocalIdentity()> signing_now{};
+  std::function<LocalIdentity(std::uint64_t known_fed)> signing_then{};
+  std::function<std::vector<const age::Identity*>()> identities_now{};
+  std::function<bool()> look_for_keys = [] { return false; };
+  LocalIdentity signing() const { return signing_now ? signing_now() : self; }
+  // For a peer that works by that version: with a key it can know.
+  LocalIdentity signing_for(std::uint64_t known_fed) const {
+    return signing_then ? signing_then(known_fed) : signing();
+  }
+  std::vector<const age::Identity*> own_identities() const {
+    return identities_now ? identities_now() : identities;
+  }
+  // What is sealed to this agent. A key that was made a moment ago is looked for.
+  ledger::Result<ledger::Bytes> open(ledger::ByteView sealed) const;
+
   // The newest witnessed checkpoint of the own log; empty if there is none.
   std::function<std::string()> own_witnessed = [] { return std::string(); };
   // Why an entry of a peer's log counts for nothing (the log signed two histories); empty in good order.

@@ -95,7 +95,7 @@ Operation read_operation(const json& call) {
 ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network,
                                  Responder& responder, DisclosureStore& disclosures, RequestStore& requests,
                                  ConsentCommands& consents, DisclosureCommands& trail,
-                                 FederationBook& federation, ApprovalStore& approvals,
+                                 FederationBook& federation, ApprovalStore& approvals, KeyBook& keys,
                                  std::function<std::string()> status, std::function<bool()> connected)
     : requester_(requester),
       calls_(calls),
@@ -108,7 +108,8 @@ ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerN
       status_(std::move(status)),
       connected_(std::move(connected)),
       federation_(federation),
-      approvals_(approvals) {}
+      approvals_(approvals),
+      keys_(keys) {}
 
 void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
   try {
@@ -122,6 +123,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     if (command == "bundle.open") return open(call.payload, channel);
     if (command == "ledger.recover") return channel.send('R', recover());
     if (command == "federation.publish") return publish_federation(channel);
+    if (command == "keys.revoke") return channel.send('R', revoke_key(call.payload));
     if (command == "federation.show") return show_federation(channel);
     if (command == "queue.list") return channel.send('R', queue_list());
     if (command == "queue.show") return channel.send('R', queue_show(id));
@@ -292,6 +294,17 @@ void ControlCommands::publish_federation(ControlChannel& channel) {
     default:
       throw CallError{"malformed", offer.reason, "`ehr-agent federation show` shows what is in force"};
   }
+}
+
+std::string ControlCommands::revoke_key(const std::string& call_text) {
+  const json call = json::parse(call_text);
+  const auto from = call.find("suspect_from");
+  const auto revoked =
+      keys_.revoke(call.value("key", ""), call.value("reason", ""),
+                   from == call.end() ? std::nullopt : std::optional(from->get<std::uint64_t>()));
+  if (!revoked)
+    throw CallError{"failed", revoked.error().reason, "`ehr-agent federation show` lists the keys"};
+  return json{{"index", revoked->index}, {"next", revoked->next}}.dump();
 }
 
 void ControlCommands::show_federation(ControlChannel& channel) {

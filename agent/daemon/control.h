@@ -1,5 +1,5 @@
 // What the command line may ask of the running agent (control_socket.h has the frames): status, request,
-// ping, bundle.open, ledger.recover, queue.*, federation.*; consent.* and break-glass.* are those of
+// ping, bundle.open, ledger.recover, queue.*, federation.*, keys.*; consent.* and break-glass.* are those of
 // consent_commands.h, disclosures.* of disclosure_commands.h, approval.* of approval_commands.h.
 #pragma once
 
@@ -10,6 +10,7 @@
 #include "agent/daemon/consent_commands.h"
 #include "agent/daemon/disclosure_commands.h"
 #include "agent/daemon/federation_book.h"
+#include "agent/daemon/key_book.h"
 #include "agent/daemon/ledger_network.h"
 #include "agent/daemon/peer_calls.h"
 #include "agent/daemon/requester.h"
@@ -22,7 +23,7 @@ class ControlCommands {
   ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network, Responder& responder,
                   DisclosureStore& disclosures, RequestStore& requests, ConsentCommands& consents,
                   DisclosureCommands& trail, FederationBook& federation, ApprovalStore& approvals,
-                  std::function<std::string()> status, std::function<bool()> connected);
+                  KeyBook& keys, std::function<std::string()> status, std::function<bool()> connected);
   void handle(const Frame& call, ControlChannel& channel);
 
  private:
@@ -32,6 +33,7 @@ class ControlCommands {
   std::string recover();
   void publish_federation(ControlChannel& channel);
   void show_federation(ControlChannel& channel);
+  std::string revoke_key(const std::string& call);
   std::string queue_list();
   std::string queue_show(const std::string& id);
   void send_result(ControlChannel& channel, const std::string& id, const RequestResult& result);
@@ -48,6 +50,7 @@ class ControlCommands {
   std::function<bool()> connected_;
   FederationBook& federation_;
   ApprovalStore& approvals_;
+  KeyBook& keys_;
 };
 
 }  // namespace edge

@@ -76,6 +76,7 @@ ledger::FederationOffer FederationBook::offer(std::string_view text,
       log::info("federation document adopted", {{"version", std::to_string(offer.version)}});
       if (events_.adopted) events_.adopted(adopted);
       store_pending();
+      if (events_.settled) events_.settled();
       break;
     case FederationFate::kForked:
       alarm(ledger::AlertCode::kFederationForked, offer, from);
@@ -114,6 +115,12 @@ void FederationBook::watch_for_rollback(const ledger::FederationOffer& offer, co
 std::string FederationBook::newest_text() const {
   const std::lock_guard lock(mutex_);
   return history_.newest().text();
+}
+
+std::shared_ptr<const ledger::Federation> FederationBook::version(std::uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  const auto* document = history_.find(number);
+  return document == nullptr ? nullptr : document->shared();
 }
 
 std::vector<std::string> FederationBook::range(std::uint64_t from, std::uint64_t count,

@@ -28,6 +28,8 @@ class FederationBook {
   struct Events {
     // A new version is in force. On the offering thread; must not wait.
     std::function<void(std::shared_ptr<const ledger::Federation>)> adopted;
+    // It is anchored too, or waits to be. On the same thread; may wait.
+    std::function<void()> settled;
     // Somebody lies.
     std::function<void(ledger::AlertCode code)> alarm;
   };
@@ -41,6 +43,8 @@ class FederationBook {
   ledger::FederationOffer offer(std::string_view text, const std::optional<ledger::Address>& from = {});
 
   std::string newest_text() const;
+  // Null if it is not kept.
+  std::shared_ptr<const ledger::Federation> version(std::uint64_t number) const;
   // Texts of versions from `from` on (wire.md, federation-range).
   std::vector<std::string> range(std::uint64_t from, std::uint64_t count, std::size_t max_bytes) const;
   // Stores and anchors what could not be yet: after a full disk, or a ledger that waited.

@@ -51,8 +51,9 @@ class LedgerNetwork {
     std::chrono::milliseconds interval{3'600'000};  // peer-checkpoint entries; stale after three
     ledger::NoteKey log_key;
     std::function<void()> on_compared = [] {};  // the own log may be signed and published
-    const Signer* witness_signer = nullptr;     // null: not a witness
-    ledger::NoteKey witness_key;
+    std::string witness_name;                   // of this agent, whether or not it is one
+    // The key that cosigns now; null: none does.
+    std::function<const LogKey*()> witness = []() -> const LogKey* { return nullptr; };
   };
 
   LedgerNetwork(const Context& context, ledger::Journal& journal, PeerCalls& calls, Options options);
@@ -116,8 +117,8 @@ class LedgerNetwork {
 
   // --- the witness
   void cosign_newest();
-  std::string cosignature_line(const ledger::Checkpoint& checkpoint) const;
-  void publish_cosignature(const WitnessedTree& tree);
+  std::string cosignature_line(const LogKey& witness, const ledger::Checkpoint& checkpoint) const;
+  void publish_cosignature(const LogKey& witness, const WitnessedTree& tree);
   CosignAnswer cosign_here(const CosignQuery& query);
 
   // --- who lies
@@ -159,6 +160,7 @@ class LedgerNetwork {
   SteadyTime compare_until_{};
   SteadyTime next_tick_{}, next_minute_{}, next_heal_{};
   std::string last_healed_;
+  std::string cosigned_with_;  // the id of the key
 
   struct Recovery {
     std::unique_ptr<FollowedLog> copy;

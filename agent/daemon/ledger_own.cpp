@@ -54,7 +54,7 @@ void LedgerNetwork::take_own_cosignature(std::string_view line, const ledger::No
                            : ledger::Result<ledger::SignedCheckpoint>(ledger::Problem{});
   if (!opened || opened->checkpoint.size > journal_.checkpoint().size) return;
   const std::uint64_t size = opened->checkpoint.size;
-  if (size <= view().witnessed) return;
+  if (size < view().witnessed) return;  // an equal one may have newer lines
   store_.set_own_witnessed(own_origin_, *note);
   const std::lock_guard lock(mutex_);
   own_witnessed_ = *note;

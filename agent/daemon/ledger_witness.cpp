@@ -19,7 +19,12 @@ constexpr int kCosignUnavailable = 503;  // not verified from entry 0 here yet
 // The newest tree of every log, where it is verified from entry 0 on: remembered in one transaction, then
 // signed.
 void LedgerNetwork::cosign_newest() {
-  if (options_.witness_signer == nullptr) return;
+  const LogKey* const witness = options_.witness();
+  if (witness == nullptr) return;
+  if (cosigned_with_ != witness->id) {  // what an older key cosigned is cosigned anew
+    cosigned_with_ = witness->id;
+    for (auto& [origin, log] : logs_) log.tree_seen = 0;
+  }
   const auto now = Timer::Clock::now();
   std::vector<WitnessedTree> trees;
   for (auto& [origin, log] : logs_) {
@@ -37,29 +42,30 @@ void LedgerNetwork::cosign_newest() {
     trees.push_back({{origin, replica.size(), replica.root()}, note});
   }
   if (trees.empty()) return;
-  for (const WitnessedTree& tree : store_.store(std::move(trees))) publish_cosignature(tree);
+  for (const WitnessedTree& tree : store_.store(std::move(trees))) publish_cosignature(*witness, tree);
 }
 
-std::string LedgerNetwork::cosignature_line(const ledger::Checkpoint& checkpoint) const {
+std::string LedgerNetwork::cosignature_line(const LogKey& witness,
+                                            const ledger::Checkpoint& checkpoint) const {
   const auto seconds =
       std::chrono::duration_cast<std::chrono::seconds>(context_.now().time_since_epoch()).count();
-  return sign_cosignature(*options_.witness_signer, options_.witness_key, static_cast<std::uint64_t>(seconds),
+  return sign_cosignature(*witness.signer, witness.key, static_cast<std::uint64_t>(seconds),
                           checkpoint.to_text());
 }
 
-void LedgerNetwork::publish_cosignature(const WitnessedTree& tree) {
+void LedgerNetwork::publish_cosignature(const LogKey& witness, const WitnessedTree& tree) {
   const Log* log = find(tree.checkpoint.origin);
   if (log == nullptr || !context_.connection->ready()) return;
   Message message;
   message.topic = ledger::topics::cosignature(log->followed->identity().owner, context_.self.address);
-  const std::string line = cosignature_line(tree.checkpoint);
+  const std::string line = cosignature_line(witness, tree.checkpoint);
   message.payload = ledger::to_bytes(ledger::as_bytes(line));
   message.retained = true;
   message.properties.content_type = "text/plain";
   message.properties.payload_is_text = true;
   (void)context_.connection->publish(std::move(message));
   // One's own cosignature counts like the others'.
-  (void)find(tree.checkpoint.origin)->followed->take_cosignature(line, options_.witness_key);
+  (void)find(tree.checkpoint.origin)->followed->take_cosignature(line, witness.key);
 }
 
 CosignAnswer LedgerNetwork::cosign(const CosignQuery& query) {
@@ -67,15 +73,15 @@ CosignAnswer LedgerNetwork::cosign(const CosignQuery& query) {
 }
 
 CosignAnswer LedgerNetwork::cosign_here(const CosignQuery& query) {
-  if (options_.witness_signer == nullptr)
-    return {static_cast<int>(ledger::WitnessStatus::kUnknownOrigin), 0, ""};
+  const LogKey* const witness = options_.witness();
+  if (witness == nullptr) return {static_cast<int>(ledger::WitnessStatus::kUnknownOrigin), 0, ""};
   const auto keys = [this](const std::string& origin) {
     const Log* log = find(origin);
     return log == nullptr ? std::vector<ledger::NoteKey>{} : log->followed->identity().keys;
   };
   auto verdict = ledger::judge_add_checkpoint(
       query.body, keys, [this](const std::string& origin) { return store_.record(origin); },
-      options_.witness_key.name);
+      options_.witness_name);
   CosignAnswer answer{static_cast<int>(verdict.status), verdict.known_size, ""};
   if (verdict.status != ledger::WitnessStatus::kAccepted) return answer;
   const ledger::Checkpoint& checkpoint = verdict.checkpoint->checkpoint;
@@ -87,7 +93,7 @@ CosignAnswer LedgerNetwork::cosign_here(const CosignQuery& query) {
     return {kCosignUnavailable, 0, ""};
   }
   if (store_.store({{checkpoint, verdict.clean_note}}).empty()) return {kCosignUnavailable, 0, ""};
-  answer.lines = cosignature_line(checkpoint);
+  answer.lines = cosignature_line(*witness, checkpoint);
   return answer;
 }
 

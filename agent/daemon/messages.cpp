@@ -5,12 +5,13 @@
 
 namespace edge {
 
-void publish_manifest(const Context& context, const Manifest& manifest, ledger::ByteView inline_bytes) {
+void publish_manifest(const Context& context, const LocalIdentity& self, const Manifest& manifest,
+                      ledger::ByteView inline_bytes) {
   const Envelope& envelope = manifest.envelope;
   const auto federation = context.federation();
   const ledger::Member* member = federation->find(envelope.to);
   if (member == nullptr || member->status != ledger::MemberStatus::kActive) return;
-  const std::string jws = sign_manifest(manifest, context.self);
+  const std::string jws = sign_manifest(manifest, self);
   (void)context.publish(ledger::topics::manifest(envelope.to, envelope.from, envelope.id),
                         context.seal_to(*member, frame_manifest(jws, inline_bytes)), envelope.id);
 }
@@ -19,13 +20,14 @@ void publish_ack(const Context& context, const ledger::Address& peer, const std:
                  const ReceiveWindow::State& state) {
   const Ack ack{{id, context.self.address, peer, context.fed(), context.now()}, state.next, state.missing};
   (void)context.publish(ledger::topics::ack(peer, context.self.address, id),
-                        ledger::to_bytes(ledger::as_bytes(sign_ack(ack, context.self))), id);
+                        ledger::to_bytes(ledger::as_bytes(sign_ack(ack, context.signing()))), id);
 }
 
 std::optional<ledger::Result<AcceptedManifest>> read_manifest(const Context& context, std::string_view jws,
-                                                              const ManifestExpectation& expected) {
+                                                              const ManifestExpectation& expected,
+                                                              ledger::TimePoint at) {
   const auto authentic = authenticate(jws, message_type::kManifest, expected.peer->address,
-                                      *context.federation(), context.now(), kMaxSignedBytes);
+                                      *context.federation(), at, kMaxSignedBytes);
   if (!authentic) {
     log::warning("manifest is not authentic",
                  {{"request", expected.id}, {"reason", authentic.error().reason}});
@@ -37,7 +39,7 @@ std::optional<ledger::Result<AcceptedManifest>> read_manifest(const Context& con
 }
 
 std::optional<ErrorReply> read_error(const Context& context, ledger::ByteView message, const Asked& asked) {
-  const auto opened = age::open(context.identities, message);
+  const auto opened = context.open(message);
   if (!opened) return std::nullopt;
   const auto authentic = authenticate(ledger::as_text(*opened), message_type::kError, asked.peer,
                                       *context.federation(), context.now(), kMaxSignedBytes);

@@ -18,14 +18,17 @@ struct Asked {
   const ledger::Hash& sha256;  // of the request's JWS
 };
 
-// A manifest with what travels inside it, to the peer it is for.
-void publish_manifest(const Context& context, const Manifest& manifest, ledger::ByteView inline_bytes);
+// A manifest with what travels inside it, to the peer it is for, signed by `self`.
+void publish_manifest(const Context& context, const LocalIdentity& self, const Manifest& manifest,
+                      ledger::ByteView inline_bytes);
 void publish_ack(const Context& context, const ledger::Address& peer, const std::string& id,
                  const ReceiveWindow::State& state);
 
-// The manifest in `jws`, accepted or not. Nothing if it is not authentic: it may be anybody's.
+// The manifest in `jws`, accepted or not. Nothing if it is not authentic: it may be anybody's. `at`: when its
+// key must have been good; now, but for what was taken before.
 std::optional<ledger::Result<AcceptedManifest>> read_manifest(const Context& context, std::string_view jws,
-                                                              const ManifestExpectation& expected);
+                                                              const ManifestExpectation& expected,
+                                                              ledger::TimePoint at);
 // The error in a message about a request; nothing if it is not authentic or about another one.
 std::optional<ErrorReply> read_error(const Context& context, ledger::ByteView message, const Asked& asked);
 

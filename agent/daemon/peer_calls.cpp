@@ -125,7 +125,7 @@ void PeerCalls::send(Call& call) {
                           std::string(kOperationsPurpose),
                           {},
                           call.params};
-    const std::string jws = sign_request(request, context_.self);
+    const std::string jws = sign_request(request, context_.signing());
     call.sha256 = ledger::sha256(jws);
     call.request = context_.seal_to(*member, ledger::as_bytes(jws));
   }

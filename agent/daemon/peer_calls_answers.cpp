@@ -51,7 +51,7 @@ void PeerCalls::take(const CallPointer& call, const Message& message, const Pars
 }
 
 void PeerCalls::take_manifest(const CallPointer& call, const Message& message) {
-  const auto opened = age::open(context_.identities, message.payload);
+  const auto opened = context_.open(message.payload);
   if (!opened) return;
   const auto framed = unframe_manifest(*opened);
   if (!framed) return;
@@ -61,7 +61,7 @@ void PeerCalls::take_manifest(const CallPointer& call, const Message& message) {
   const ManifestExpectation expected{
       peer, context_.self.address,       call->id,    call->sha256, "", false, 0,
       {},   max_answer(call->operation), kMaxOverhead};
-  auto accepted = read_manifest(context_, framed->jws, expected);
+  auto accepted = read_manifest(context_, framed->jws, expected, context_.now());
   if (!accepted) return;
   if (!*accepted) return end(call, unacceptable(accepted->error().reason));
   const Manifest& manifest = accepted->value().manifest;
@@ -79,7 +79,7 @@ void PeerCalls::take_inline(const CallPointer& call, const Manifest& manifest, l
   if (ciphertext.size() != manifest.ciphertext_size ||
       ledger::sha256(ciphertext) != manifest.ciphertext_sha256)
     return end(call, unacceptable("inline payload is not what the manifest describes"));
-  PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
+  PayloadOpener opener(context_.own_identities(), manifest.encoding, manifest.plaintext_size);
   const auto written = opener.write(ciphertext);
   auto plaintext =
       written ? opener.finish(manifest.plaintext_sha256) : ledger::Result<std::string>(written.error());
@@ -115,7 +115,7 @@ void PeerCalls::take_chunk(const CallPointer& call, const Message& message, std:
 void PeerCalls::finish(const CallPointer& call) {
   const Manifest& manifest = *call->manifest;
   acknowledge(*call);  // ends it at the peer, whatever it holds
-  PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
+  PayloadOpener opener(context_.own_identities(), manifest.encoding, manifest.plaintext_size);
   ledger::Sha256 hash;
   for (const ledger::Bytes& piece : call->assembler->pieces()) {
     hash.update(piece);

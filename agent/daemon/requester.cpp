@@ -76,7 +76,7 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
                         now + context_.config->request.lifetime,
                         purpose,
                         query};
-  const std::string jws = sign_request(request, context_.self);
+  const std::string jws = sign_request(request, context_.signing());
   Outgoing row{request.envelope.id,
                peer,
                OutgoingState::kSent,
@@ -95,8 +95,8 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
                {}};
   const auto pending = make_pending(std::move(row));
   pending->patient = query.patient;
-  pending->row.patient =
-      age::seal(context_.identities.front()->recipient(), ledger::as_bytes(canonical_patient(query.patient)));
+  pending->row.patient = age::seal(context_.own_identities().front()->recipient(),
+                                   ledger::as_bytes(canonical_patient(query.patient)));
   // The row is on its way to the disk before anything can answer, so that no answer is recorded ahead of it;
   // it commits while the first publish is in flight. The patient in it is sealed to ourselves.
   auto kept = store_.insert(pending->row);
@@ -176,7 +176,7 @@ void Requester::abandon(const std::string& id) {
 }
 
 fhir::Identifier Requester::asked_patient(const Outgoing& row) {
-  const auto opened = age::open(context_.identities, row.patient);
+  const auto opened = context_.open(row.patient);
   const auto patient = opened ? ledger::parse_json(ledger::as_text(*opened))
                               : ledger::Result<nlohmann::json>(Problem{"sealed"});
   if (!patient) throw std::runtime_error("a stored request can't be opened with this agent's age identities");
@@ -199,7 +199,8 @@ void Requester::resume() {
 void Requester::resume_one(Pending& pending) {
   pending.patient = asked_patient(pending.row);
   if (pending.row.state != OutgoingState::kReceiving) return;
-  auto accepted = accept(pending, pending.row.manifest);
+  auto accepted = accept(pending, pending.row.manifest, context_.now());
+  if (!accepted) accepted = accept(pending, pending.row.manifest, pending.row.issued);
   if (!accepted || !*accepted) return quarantine(pending, "the stored manifest is no longer acceptable");
   const Manifest& manifest = accepted->value().manifest;
   pending.file =

@@ -90,7 +90,8 @@ class Requester {
   void report(Pending& pending, const std::string& state, bool ended = false);
   void resume_one(Pending& pending);
   // Nothing if the manifest is not authentic: it may be anybody's.
-  std::optional<ledger::Result<AcceptedManifest>> accept(const Pending& pending, std::string_view jws);
+  std::optional<ledger::Result<AcceptedManifest>> accept(const Pending& pending, std::string_view jws,
+                                                         ledger::TimePoint at);
   ledger::Result<ledger::Done> check_plaintext(const Pending& pending, const std::string& plaintext,
                                                const Manifest& manifest);
   ledger::Result<ledger::Done> check_document(const Pending& pending, const std::string& plaintext,

@@ -57,7 +57,8 @@ void Requester::on_response(Message&& message, const Parsed& topic) {
 }
 
 std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending& pending,
-                                                                  std::string_view jws) {
+                                                                  std::string_view jws,
+                                                                  ledger::TimePoint at) {
   const auto& row = pending.row;
   const auto federation = context_.federation();
   const ledger::Member* peer = federation->find(row.peer);
@@ -65,7 +66,8 @@ std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending&
   auto accepted = read_manifest(
       context_, jws,
       {peer, context_.self.address, row.id, row.sha256, row.purpose, anchored(row.operation),
-       federation->witness_quorum, federation->witness_keys(), context_.config->limits.bundle_bytes});
+       federation->witness_quorum, federation->witness_keys(), context_.config->limits.bundle_bytes},
+      at);
   if (!accepted || !*accepted) return accepted;
   // A log that signed two histories anchors nothing any more; what was witnessed before stays valid.
   const auto& anchor = (*accepted)->manifest.anchor;
@@ -76,11 +78,11 @@ std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending&
 }
 
 void Requester::handle_manifest(Pending& pending, const Message& message) {
-  const auto opened = age::open(context_.identities, message.payload);
+  const auto opened = context_.open(message.payload);
   if (!opened) return;
   const auto framed = unframe_manifest(*opened);
   if (!framed) return;
-  const auto accepted = accept(pending, framed->jws);
+  const auto accepted = accept(pending, framed->jws, context_.now());
   if (!accepted) return;
   if (!*accepted) {
     pending.manifest_jws = framed->jws;
@@ -117,7 +119,7 @@ void Requester::take_manifest(Pending& pending, AcceptedManifest accepted, std::
       return quarantine(pending, "inline payload is not what the manifest describes", inline_ciphertext);
     }
     report(pending, "verifying");
-    PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
+    PayloadOpener opener(context_.own_identities(), manifest.encoding, manifest.plaintext_size);
     const auto written = opener.write(inline_ciphertext);
     auto plaintext = written ? opener.finish_unhashed() : ledger::Result<std::string>(written.error());
     if (!plaintext) return quarantine(pending, plaintext.error().reason, inline_ciphertext);
@@ -163,7 +165,7 @@ void Requester::finish_file(Pending& pending) {
   report(pending, "verifying");
   const Manifest& manifest = pending.manifest->manifest;
   pending.file->begin_sync();  // ends before bundle.received
-  PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
+  PayloadOpener opener(context_.own_identities(), manifest.encoding, manifest.plaintext_size);
   ledger::Sha256 hash;
   std::optional<Problem> problem;
   pending.file->read([&](ledger::ByteView piece) {
@@ -234,7 +236,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
                           row.sha256,
                           ciphertext_sha256,
                           manifest.plaintext_sha256};
-    received.receipt = sign_receipt(receipt, context_.self);
+    received.receipt = sign_receipt(receipt, context_.signing());
   }
   if (pending.file) pending.file->sync();
   const auto appended = store_.received(row, received);
@@ -315,7 +317,7 @@ void Requester::send_rejection(const Outgoing& row, Code code) {
   const ErrorReply reply{
       {row.id, context_.self.address, row.peer, context_.fed(), context_.now()}, row.sha256, code};
   (void)context_.publish(ledger::topics::ack(row.peer, context_.self.address, row.id),
-                         context_.seal_to(*member, ledger::as_bytes(sign_error(reply, context_.self))),
+                         context_.seal_to(*member, ledger::as_bytes(sign_error(reply, context_.signing()))),
                          row.id);
 }
 
@@ -334,10 +336,12 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
     return Refusal{Code::kNotAvailable, "no received bundle with this id"};
   Pending pending(*row);
   pending.patient = asked_patient(*row);
-  const auto accepted = accept(pending, row->manifest);
+  // What was taken once stays acceptable after its key's time.
+  auto accepted = accept(pending, row->manifest, context_.now());
+  if (!accepted) accepted = accept(pending, row->manifest, row->issued);
   if (!accepted || !*accepted) return Refusal{Code::kFailed, "the stored manifest is no longer acceptable"};
   const Manifest& manifest = accepted->value().manifest;
-  PayloadOpener opener(context_.identities, manifest.encoding, manifest.plaintext_size);
+  PayloadOpener opener(context_.own_identities(), manifest.encoding, manifest.plaintext_size);
   std::optional<Problem> problem;
   const auto take = [&](ledger::ByteView piece) {
     const auto written = opener.write(piece);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds kBusyPause{1};  // between two `busy` to one peer
 constexpr std::chrono::milliseconds kVersionPatience{3'000}, kVersionLook{100};
+constexpr std::size_t kMaxWaitingBytes = 16U << 20U;
 
 bool is_about_ledger(std::string_view operation) {
   const auto known = operation_from_text(operation);
@@ -72,13 +73,19 @@ void Responder::on_request(Message&& message, const Parsed& topic) {
   }
 }
 
-// A sender of a newer version than ours: it, or anybody, is about to show it to us as well. True while that
-// may be waited for; the request is looked at again then.
+// A sender of a newer version than ours, or with a key that ours does not list: it, or anybody, is about to
+// show the newer version to us as well. True while that may be waited for; the request is looked at again
+// then. What waits is bounded: nobody has to be authentic to make us wait.
 bool Responder::wait_for_version(const std::shared_ptr<const Message>& message, const Parsed& topic,
                                  SteadyTime received) {
+  const std::size_t bytes = message->payload.size();
   if (Timer::Clock::now() - received > kVersionPatience) return false;
-  context_.fetch_federation(*topic.peer);
-  context_.timer->at(Timer::Clock::now() + kVersionLook, [this, message, topic, received] {
+  if (waiting_bytes_.fetch_add(bytes) + bytes > kMaxWaitingBytes) {
+    waiting_bytes_ -= bytes;
+    return false;
+  }
+  context_.timer->at(Timer::Clock::now() + kVersionLook, [this, message, topic, received, bytes] {
+    waiting_bytes_ -= bytes;
     (void)context_.queue->push(
         Stage::kInbound, topic.peer->text(), "", message->payload.size(), [this, message, topic, received] {
           guarded("request failed", topic.id, [&] { handle_request(message, topic, received); });
@@ -89,7 +96,7 @@ bool Responder::wait_for_version(const std::shared_ptr<const Message>& message, 
 
 void Responder::handle_request(const std::shared_ptr<const Message>& message, const Parsed& topic,
                                SteadyTime received) {
-  const auto opened = age::open(context_.identities, message->payload);
+  const auto opened = context_.open(message->payload);
   if (!opened) {
     ++context_.counters->requests_dropped;
     return;
@@ -100,11 +107,13 @@ void Responder::handle_request(const std::shared_ptr<const Message>& message, co
   policy.fed = federation->version;
   auto outcome = verify_request(ledger::as_text(*opened), arrival, *federation, policy, context_.now());
   if (const auto* dropped = std::get_if<Dropped>(&outcome)) {
+    if (dropped->unknown_key && wait_for_version(message, topic, received)) return;
     ++context_.counters->requests_dropped;
     log::info("request dropped", {{"peer", topic.peer->text()}, {"reason", dropped->reason}});
   } else if (auto* refused = std::get_if<RefusedRequest>(&outcome)) {
     const auto& envelope = refused->envelope;
     const bool newer = refused->refusal.code == Code::kUnsupported && envelope.fed > policy.fed;
+    if (newer) context_.fetch_federation(*topic.peer);
     if (newer && wait_for_version(message, topic, received)) return;
     // The id is judged before what the request says, after its times.
     if (refused->refusal.code != Code::kExpired) {
@@ -274,7 +283,7 @@ void Responder::send_error(const ledger::Address& peer, const std::string& id,
   const ErrorReply reply{
       {id, context_.self.address, peer, context_.fed(), context_.now()}, request_sha256, code};
   auto sealed = std::make_shared<ledger::Bytes>(
-      context_.seal_to(*member, ledger::as_bytes(sign_error(reply, context_.self))));
+      context_.seal_to(*member, ledger::as_bytes(sign_error(reply, context_.signing()))));
   const std::string topic = ledger::topics::error(peer, context_.self.address, id);
   context_.timer->at(when,
                      [this, sealed, topic, id] { (void)context_.publish(topic, std::move(*sealed), id); });

@@ -64,6 +64,7 @@ class Responder {
                       const ledger::topics::Parsed& topic, Timer::Clock::time_point received);
   bool wait_for_version(const std::shared_ptr<const mqtt_transport::Message>& message,
                         const ledger::topics::Parsed& topic, Timer::Clock::time_point received);
+  std::atomic<std::size_t> waiting_bytes_{0};
   void handle_verified(const VerifiedRequest& request, Timer::Clock::time_point received);
   void handle_ack(const mqtt_transport::Message& message, const ledger::topics::Parsed& topic);
   void handle_receipt(const std::string& payload, const ledger::topics::Parsed& topic, std::string_view jws);

@@ -23,7 +23,8 @@ void Responder::send_answer(const Answer& answer) {
     transfer = track(manifest.envelope.to, manifest.envelope.id, answer.payload,
                      context_.now() + context_.config->transfer.deadline);
   }
-  publish_manifest(context_, manifest, answer.payload.inline_bytes);
+  publish_manifest(context_, manifest.anchor ? context_.signing() : context_.signing_for(answer.known_fed),
+                   manifest, answer.payload.inline_bytes);
   if (!transfer || transfer->chunk_count == 0) return;
   std::vector<std::uint64_t> numbers;
   {
@@ -65,7 +66,7 @@ void Responder::send_again(const TransferPointer& transfer) {
                           seal.ciphertext.merkle_root,
                           stored->plaintext_salt,
                           store_.anchor(stored->entry_index, context_.own_witnessed())};
-  publish_manifest(context_, manifest, stored->payload.inline_bytes);
+  publish_manifest(context_, context_.signing(), manifest, stored->payload.inline_bytes);
   if (transfer->chunk_count == 0) return;
   std::vector<std::uint64_t> numbers;
   {
@@ -93,7 +94,7 @@ void Responder::handle_ack(const Message& message, const Parsed& topic) {
   const std::size_t limit = context_.config->limits.request_bytes;
   const ledger::TimePoint now = context_.now();
   if (ledger::as_text(message.payload).starts_with(kAgeMagic)) {
-    const auto opened = age::open(context_.identities, message.payload);
+    const auto opened = context_.open(message.payload);
     if (!opened) return;
     const std::string_view jws = ledger::as_text(*opened);
     if (const auto receipt =

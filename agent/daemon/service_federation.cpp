@@ -25,10 +25,16 @@ bool Service::is_witness() const {
 
 // The file may be newer than what is kept here: somebody brought it by hand.
 void Service::open_federation() {
-  federation_->use({[this](const std::shared_ptr<const ledger::Federation>&) {
+  federation_->use({[this](const std::shared_ptr<const ledger::Federation>& federation) {
+                      // Shown before anything is signed with a key that it alone lists.
                       publish_retained(topics::federation(context_.self.address), federation_->newest_text(),
                                        "application/jose+json");
+                      keys_.follow(federation);
                       network_->on_federation();
+                    },
+                    [this] {
+                      keys_.record();
+                      publish_descriptor();
                     },
                     [this](ledger::AlertCode code) { publish_alert(code); }});
   std::ifstream in(config_.federation.file, std::ios::binary);

@@ -29,27 +29,6 @@ std::int64_t steady_milliseconds() {
       .count();
 }
 
-// The keys here must be the ones the others know; a stranger's key would only show as silence.
-void check_own_keys(const KeyRing& keys, const ledger::Federation& federation, const ledger::Address& self) {
-  const ledger::Member* own = federation.find(self);
-  if (own == nullptr)
-    throw std::runtime_error("the federation document does not list this agent, " + self.text());
-  const auto sign = own->sign_key(keys.sign.id, system_now());
-  if (!sign || *sign != keys.sign.signer->public_key()) {
-    throw std::runtime_error("the federation document does not hold this agent's key " + keys.sign.id);
-  }
-  const auto log = own->log_key();
-  if (!log || log->to_vkey() != keys.log.key.to_vkey()) {
-    throw std::runtime_error("the federation document does not hold this agent's key " + keys.log.id);
-  }
-  const auto recipient = own->age_recipient();
-  for (const age::Identity& identity : keys.age) {
-    if (recipient && identity.recipient().to_text() == *recipient) return;
-  }
-  throw std::runtime_error(
-      "the federation document's age recipient of this agent is not among its age identities");
-}
-
 std::filesystem::path or_default(const std::filesystem::path& given, const std::filesystem::path& otherwise) {
   return given.empty() ? otherwise : given;
 }
@@ -78,22 +57,22 @@ WorkQueue make_queue(const Config& config) {
 
 Service::Service(const Config& config)
     : config_(config),
-      keys_(load_keys(config.keys.dir, *config.agent.address,
-                      token_key(config.keys.sign_token, config.keys.sign_pin))),
+      keys_(config, system_now),
       queue_(make_queue(config)),
-      context_{
-          &config_,
-          &current_federation_,
-          {*config.agent.address, keys_.sign.signer.get(), make_kid(*config.agent.address, keys_.sign.id)},
-          {},
-          nullptr,
-          &queue_,
-          &timer_,
-          &counters_,
-          system_now,
-          [](std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }},
-      publisher_(*config.agent.address, keys_.log.key.name) {
-  for (const age::Identity& identity : keys_.age) context_.identities.push_back(&identity);
+      context_{&config_,
+               &current_federation_,
+               {*config.agent.address, nullptr, {}},
+               {},
+               nullptr,
+               &queue_,
+               &timer_,
+               &counters_,
+               system_now,
+               [](std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }},
+      publisher_(*config.agent.address, keys_.log().key.name) {
+  context_.signing_now = [this] { return keys_.identity(); };
+  context_.identities_now = [this] { return keys_.identities(); };
+  context_.look_for_keys = [this] { return keys_.look_again(); };
   std::filesystem::create_directories(config_.agent.state_dir);
   const auto database = config_.agent.state_dir / "agent.db";
   migrate_agent_tables(database);
@@ -101,6 +80,11 @@ Service::Service(const Config& config)
   current_federation_.set(history.newest().shared());
   journal_ = std::make_unique<ledger::Journal>(journal_options());
   federation_ = std::make_unique<FederationBook>(std::move(history), *journal_, current_federation_);
+  keys_.use(*journal_, database);
+  context_.signing_then = [this](std::uint64_t known_fed) {
+    const auto known = federation_->version(known_fed);
+    return known ? keys_.identity_for(*known) : keys_.identity();
+  };
   if (const auto why = journal_->frozen(); !why.empty())
     log::error("the ledger signs nothing", {{"reason", why}});
   records_ =
@@ -108,22 +92,23 @@ Service::Service(const Config& config)
                                          merged_rules(fhir::default_rules(), config_));
   spool_ = std::make_unique<FileSpool>(config_.agent.state_dir / "spool", config_.limits.min_free_bytes,
                                        context_.fill_random, config_.limits.spool_bytes);
-  vault_ = std::make_unique<PatientVault>(*journal_, database, context_.identities);
+  vault_ = std::make_unique<PatientVault>(*journal_, database, keys_.identities());
   consents_ = std::make_unique<ConsentStore>(
       *journal_, *vault_, ConsentStore::Options{database, context_.now, context_.fill_random});
   glass_ = std::make_unique<BreakGlassStore>(
       *journal_, *vault_, BreakGlassStore::Options{database, context_.now, context_.fill_random});
   approvals_ = std::make_unique<ApprovalStore>(
-      *journal_, ApprovalStore::Options{database, keys_.log.key.name, context_.now, context_.fill_random});
+      *journal_, ApprovalStore::Options{database, keys_.log().key.name, context_.now, context_.fill_random});
   use_approvals(config_);
   disclosures_ = std::make_unique<DisclosureStore>(
       *journal_, DisclosureStore::Options{database, config_.transfer.deadline, context_.now,
-                                          context_.fill_random, consents_.get(), vault_.get()});
+                                          context_.fill_random, consents_.get(), vault_.get(),
+                                          [this](const std::string& kid) { return keys_.may_anchor(kid); }});
   trail_ = std::make_unique<AuditTrail>(
-      *journal_, *vault_, AuditTrail::Options{database, context_.self.address.text(), keys_.log.key.name});
+      *journal_, *vault_, AuditTrail::Options{database, context_.self.address.text(), keys_.log().key.name});
   requests_ = std::make_unique<RequestStore>(*journal_, *vault_, database, context_.now);
   ledger_answers_ =
-      std::make_unique<StoredLedgerAnswers>(logs_in(config_.agent.state_dir, keys_.log.key.name));
+      std::make_unique<StoredLedgerAnswers>(logs_in(config_.agent.state_dir, keys_.log().key.name));
 
   const std::string last_boot = disclosures_->meta("boot");
   boot_ = (last_boot.empty() ? 0 : std::stoull(last_boot)) + 1;
@@ -159,10 +144,21 @@ Service::Service(const Config& config)
   disclosure_commands_ = std::make_unique<DisclosureCommands>(context_, *trail_, *records_);
   commands_ = std::make_unique<ControlCommands>(
       *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_, *consent_commands_,
-      *disclosure_commands_, *federation_, *approvals_, [this] { return control_status(); },
+      *disclosure_commands_, *federation_, *approvals_, keys_, [this] { return control_status(); },
       [this] { return connection_->ready(); });
   open_federation();
-  check_own_keys(keys_, *context_.federation(), *config.agent.address);
+  keys_.follow(context_.federation());
+  check_own_keys();
+}
+
+// The keys here must be the ones the others know; a stranger's key would only show as silence.
+void Service::check_own_keys() const {
+  const auto federation = context_.federation();
+  const ledger::Member* own = federation->find(context_.self.address);
+  if (own == nullptr)
+    throw std::runtime_error("the federation document does not list this agent, " +
+                             context_.self.address.text());
+  if (const auto why = keys_.unusable(); !why.empty()) throw std::runtime_error(why);
 }
 
 Service::~Service() {
@@ -170,8 +166,8 @@ Service::~Service() {
 }
 
 ledger::JournalOptions Service::journal_options() {
-  const Signer* signer = keys_.log.signer.get();
-  const ledger::NoteKey key = keys_.log.key;
+  const Signer* signer = keys_.log().signer.get();
+  const ledger::NoteKey key = keys_.log().key;
   std::filesystem::create_directories(config_.ledger.guard.parent_path());
   return {config_.agent.state_dir / "agent.db",
           config_.ledger.guard,
@@ -189,12 +185,13 @@ LedgerNetwork::Options Service::network_options() {
   options.state_dir = config_.agent.state_dir;
   options.startup_wait = config_.ledger.startup_wait;
   options.interval = config_.ledger.interval;
-  options.log_key = keys_.log.key;
-  options.witness_key = keys_.witness.key;
-  if (is_witness()) options.witness_signer = keys_.witness.signer.get();
+  options.log_key = keys_.log().key;
+  options.witness_name = context_.self.address.witness_name();
+  options.witness = [this] { return is_witness() ? keys_.witness() : nullptr; };
   options.on_compared = [this] {
     append_retirement(*journal_, config_.agent.state_dir / "agent.db");
     federation_->store_pending();
+    keys_.record();
     sync_consents();  // before the first answer
     consents_taken_over_ = true;
     publisher_.republish(journal_->checkpoint_note());
@@ -204,7 +201,7 @@ LedgerNetwork::Options Service::network_options() {
 
 Exchange Service::make_exchange(const Config& config) {
   ExchangeSettings settings{context_.self,
-                            keys_.sign.x5c_der,
+                            {},
                             merged_rules(fhir::default_rules(), config),
                             config.agent.name,
                             EHR_VERSION,
@@ -223,7 +220,8 @@ Exchange Service::make_exchange(const Config& config) {
            [this](std::uint64_t from, std::uint64_t count) {
              return federation_->range(from, count, kMaxFederationRangeBytes);
            },
-           member_status, [this] { return approvals_->break_glass_stands(); }}};
+           member_status, [this] { return approvals_->break_glass_stands(); },
+           [this] { return keys_.bundle_signer(); }}};
 }
 
 void Service::use_approvals(const Config& config) {
@@ -313,13 +311,21 @@ void Service::publish_status(const std::string& state) {
                    "application/json");
 }
 
+void Service::publish_descriptor() {
+  try {
+    publish_retained(topics::descriptor(context_.self.address), descriptor_jws(context_, config_.agent.name),
+                     "application/jose");
+  } catch (const std::exception& fault) {  // the key can't sign; that is said wherever it matters
+    log::error("the descriptor is not published", {{"cause", fault.what()}});
+  }
+}
+
 // Retained topics are published again on every connect, so the broker needs no memory of its own.
 void Service::on_ready() {
   was_ready_ = true;
   log::info("connected to the broker");
   publish_status("ready");
-  publish_retained(topics::descriptor(context_.self.address), descriptor_jws(context_, config_.agent.name),
-                   "application/jose");
+  publish_descriptor();
   publish_retained(topics::federation(context_.self.address), federation_->newest_text(),
                    "application/jose+json");
   // What the broker retains of this log is compared before it is overwritten.
@@ -383,6 +389,8 @@ void Service::maintain() {
   try {
     const ledger::TimePoint now = context_.now();
     federation_->store_pending();
+    keys_.follow(context_.federation());  // a key's time may have come or ended
+    if (consents_taken_over_) keys_.record();
     (void)disclosures_->append_refusal_counts();
     responder_->set_watermark(
         disclosures_->prune(config_.request.clock_tolerance + config_.request.max_lifetime));

@@ -10,6 +10,7 @@
 #include "agent/daemon/consent_commands.h"
 #include "agent/daemon/control.h"
 #include "agent/daemon/federation_book.h"
+#include "agent/daemon/key_book.h"
 #include "agent/daemon/ledger_network.h"
 #include "agent/daemon/ledger_publisher.h"
 #include "agent/daemon/peer_calls.h"
@@ -52,6 +53,8 @@ class Service {
   void route(mqtt_transport::Message&& message);
   void on_ready();
   void publish_status(const std::string& state);
+  void publish_descriptor();
+  void check_own_keys() const;
   void publish_retained(std::string topic, std::string payload, const std::string& content_type);
   void maintain();
   void sync_consents();
@@ -63,7 +66,7 @@ class Service {
   Exchange make_exchange(const Config& config);
 
   const Config& config_;
-  KeyRing keys_;
+  KeyBook keys_;
   CurrentFederation current_federation_;
   Counters counters_;
   WorkQueue queue_;

@@ -56,8 +56,8 @@ std::string descriptor_jws(const Context& context, const std::string& name) {
                        {"bundle_bytes", config.limits.bundle_bytes},
                        {"chunk_bytes", ledger::limits::kChunkBytes},
                        {"window", config.transfer.window}};
-  return sign_jws(*context.self.signer, context.self.kid, message_type::kDescriptor,
-                  ledger::canonical_json(payload));
+  const LocalIdentity self = context.signing();
+  return sign_jws(*self.signer, self.kid, message_type::kDescriptor, ledger::canonical_json(payload));
 }
 
 }  // namespace edge

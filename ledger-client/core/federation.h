@@ -19,6 +19,8 @@ struct MemberKey {
   std::string public_text;
   TimePoint from{};
   std::optional<TimePoint> to;
+
+  bool valid_at(TimePoint time) const { return from <= time && (!to || time < *to); }
 };
 
 // A key of a log or witness and its time: from `from` on, until before `to`.
@@ -38,6 +40,9 @@ struct Member {
   std::vector<MemberKey> keys;
 
   bool has_role(std::string_view role) const;
+  const MemberKey* find_key(std::string_view id) const;
+  // All keys of that use, past and future ones too, oldest first by `from`, then by their place in the list.
+  std::vector<const MemberKey*> keys_of(KeyUse use) const;
   // The signing key of that id, if it is valid at `at`.
   std::optional<PublicKey> sign_key(std::string_view id, TimePoint at) const;
   std::optional<NoteKey> log_key() const;      // the newest

@@ -53,11 +53,25 @@ bool Member::has_role(std::string_view role) const {
 }
 
 std::optional<PublicKey> Member::sign_key(std::string_view id, TimePoint at) const {
+  const MemberKey* const key = find_key(id);
+  if (key == nullptr || key->use != KeyUse::kSign || !key->valid_at(at)) return std::nullopt;
+  return parse_sign_key(key->public_text);
+}
+
+const MemberKey* Member::find_key(std::string_view id) const {
+  const auto found =
+      std::find_if(keys.begin(), keys.end(), [&](const MemberKey& key) { return key.id == id; });
+  return found == keys.end() ? nullptr : &*found;
+}
+
+std::vector<const MemberKey*> Member::keys_of(KeyUse use) const {
+  std::vector<const MemberKey*> found;
   for (const MemberKey& key : keys) {
-    const bool valid = key.from <= at && (!key.to || at < *key.to);
-    if (key.use == KeyUse::kSign && key.id == id && valid) return parse_sign_key(key.public_text);
+    if (key.use == use) found.push_back(&key);
   }
-  return std::nullopt;
+  std::stable_sort(found.begin(), found.end(),
+                   [](const MemberKey* a, const MemberKey* b) { return a->from < b->from; });
+  return found;
 }
 
 std::optional<NoteKey> Member::log_key() const {
