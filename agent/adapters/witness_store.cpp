@@ -17,7 +17,14 @@ constexpr const char* kFirst = R"sql(
   CREATE TABLE network_meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )sql";
 
-constexpr std::array kSteps{kFirst};
+// Where other members' logs ended keys, and how far each log was read for that.
+constexpr const char* kKeyEnds = R"sql(
+  CREATE TABLE key_end(origin TEXT NOT NULL, key TEXT NOT NULL, idx INTEGER NOT NULL, revoked INTEGER NOT NULL,
+    suspect_from INTEGER, PRIMARY KEY(origin, key)) STRICT, WITHOUT ROWID;
+  CREATE TABLE key_end_read(origin TEXT PRIMARY KEY, size INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+)sql";
+
+constexpr std::array kSteps{kFirst, kKeyEnds};
 
 const std::string kRecordedHour = "hour ";
 const std::string kToAnchor = "to anchor ";
@@ -112,6 +119,46 @@ std::vector<ConvictedLog> WitnessStore::to_anchor() {
   auto logs = convicted();
   std::erase_if(logs, [this](const ConvictedLog& log) { return meta(kToAnchor + log.origin).empty(); });
   return logs;
+}
+
+ReadKeyEnds WitnessStore::key_ends(const std::string& origin) {
+  ReadKeyEnds read{0, ledger::KeyEnds(origin)};
+  auto& size = database_.cached("SELECT size FROM key_end_read WHERE origin = ?1");
+  size.bind(1, origin);
+  if (size.step()) read.size = static_cast<std::uint64_t>(size.column_int(0));
+  size.reset();
+  auto& ends =
+      database_.cached("SELECT key, idx, revoked, coalesce(suspect_from, -1) FROM key_end WHERE origin = ?1");
+  ends.bind(1, origin);
+  while (ends.step()) {
+    ledger::KeyEnd end{static_cast<std::uint64_t>(ends.column_int(1)), ends.column_int(2) != 0, std::nullopt};
+    if (ends.column_int(3) >= 0) end.suspect_from = static_cast<std::uint64_t>(ends.column_int(3));
+    read.ends.put(std::string(ends.column_text(0)), end);
+  }
+  ends.reset();
+  return read;
+}
+
+void WitnessStore::set_key_ends(const ReadKeyEnds& read) {
+  ledger::sqlite::Transaction transaction(database_);
+  database_
+      .cached(
+          "INSERT INTO key_end_read(origin, size) VALUES(?1, ?2) ON CONFLICT(origin) DO UPDATE SET size = ?2")
+      .bind(1, read.ends.origin())
+      .bind(2, static_cast<std::int64_t>(read.size))
+      .run();
+  for (const auto& [key, end] : read.ends.all()) {
+    auto& insert = database_.cached(
+        "INSERT OR REPLACE INTO key_end(origin, key, idx, revoked, suspect_from) VALUES(?1, ?2, ?3, ?4, ?5)");
+    insert.bind(1, read.ends.origin()).bind(2, key).bind(3, static_cast<std::int64_t>(end.index));
+    insert.bind(4, std::int64_t{end.revoked});
+    if (end.suspect_from)
+      insert.bind(5, static_cast<std::int64_t>(*end.suspect_from));
+    else
+      insert.bind(5, std::nullopt);
+    insert.run();
+  }
+  transaction.commit();
 }
 
 std::string WitnessStore::recorded_hour(const std::string& origin) {

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "ledger-client/core/key_validity.h"
 #include "ledger-client/core/witness.h"
 #include "ledger-client/store/sqlite.h"
 
@@ -23,6 +24,12 @@ struct ConvictedLog {
   std::string origin;
   std::string proof;                 // canonical JSON of the equivocation
   std::uint64_t witnessed_size = 0;  // what was witnessed before stays valid
+};
+
+// The ends of keys in somebody's log, as far as it was read.
+struct ReadKeyEnds {
+  std::uint64_t size = 0;
+  ledger::KeyEnds ends;
 };
 
 class WitnessStore {
@@ -46,6 +53,9 @@ class WitnessStore {
   std::vector<ConvictedLog> to_anchor();
 
   // The hour a peer-checkpoint of the log was last recorded in.
+  ReadKeyEnds key_ends(const std::string& origin);
+  void set_key_ends(const ReadKeyEnds& read);
+
   std::string recorded_hour(const std::string& origin);
   void set_recorded_hour(const std::string& origin, const std::string& hour);
 

@@ -42,7 +42,11 @@ ledger::PublicKey federation_key(const ledger::ParsedDetachedJws& jws, const Kid
   if (!member) refuse("signature: " + kid.address.text() + " is not in the federation document");
   const auto at = ledger::parse_time(jws.sig_t);
   if (!at) refuse("signature: its time is not understood");
-  const auto key = member->sign_key(kid.key_id, *at);
+  // Whether the federation revoked the key later is a question of places (check_key_standing), not of clocks.
+  const auto* listed = member->find_key(kid.key_id);
+  const bool valid = listed && listed->use == ledger::KeyUse::kSign && listed->from <= *at &&
+                     (!listed->to || *at < *listed->to);
+  const auto key = valid ? ledger::parse_sign_key(listed->public_text) : std::nullopt;
   if (!key)
     refuse("signature: " + kid.key_id + " was no valid signing key of " + kid.address.text() +
            " at that time");

@@ -44,6 +44,8 @@ void BundleOutput::finish(const nlohmann::json& result) {
                   "`ehr-agent bundle open ID` reads it again");
   auto told = result;
   told.erase("proof");
+  const std::string suspect = result.value("suspect", "");
+  if (suspect.empty()) told.erase("suspect");
   if (file_) {
     const std::string proof = result.value("proof", "");
     if (!proof.empty()) {
@@ -64,6 +66,7 @@ void BundleOutput::finish(const nlohmann::json& result) {
             << " (" << printable(told.value("anchored", "?")) << ')';
   if (path_) std::cerr << ", in " << path_->string();
   std::cerr << '\n';
+  if (!suspect.empty()) std::cerr << "suspect: its signature was " << printable(suspect) << '\n';
 }
 
 }  // namespace edge::cli

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/federation_commands.h"
 #include "agent/cli/federation_files.h"
@@ -10,6 +11,7 @@
 #include "agent/core/federation_changes.h"
 #include "agent/core/federation_signing.h"
 #include "agent/core/secret.h"
+#include "ledger-client/core/key_validity.h"
 #include "ledger-client/core/sha256.h"
 
 namespace edge::cli {
@@ -22,6 +24,7 @@ struct ProposeOptions {
   std::optional<fs::path> current;
   fs::path output = "draft.json";
   std::vector<fs::path> join, embed, rotate;
+  std::vector<std::string> suspect_from, revoke_keys, cutoffs;
   std::vector<std::string> suspend, revoke, reinstate, roles, names, add_keys, end_keys, add_admins,
       remove_admins;
   std::optional<std::uint64_t> threshold, witness_quorum;
@@ -90,6 +93,72 @@ void write_draft(const ledger::Result<std::string>& payload, const ledger::Feder
             << options.output.string() << " --key KEY\n";
 }
 
+// The checkpoint that says up to where a member's log counts: of a file, or the newest witnessed one that the
+// running agent holds.
+std::optional<ledger::Cutoff> cutoff_of(const std::string& address, const ProposeOptions& options,
+                                        const ledger::Federation& federation, const Common& common) {
+  const auto parsed = ledger::Address::parse(address);
+  const ledger::Member* member = parsed ? federation.find(*parsed) : nullptr;
+  if (member == nullptr) throw Failure(EX_DATAERR, address + " is not in the document");
+  std::string note, why = "it has no witnessed checkpoint of that log";
+  bool given = false;
+  for (const auto& text : options.cutoffs) {
+    const auto [of, file] = split(text, "--cutoff");
+    if (of != address) continue;
+    note = read_whole(file, ledger::kMaxNoteBytes);
+    given = true;
+  }
+  try {
+    if (!given)
+      note = Daemon(common.load())
+                 .call({{"command", "ledger.witnessed"}, {"address", address}})
+                 .value("note", "");
+  } catch (const Failure& failure) {
+    why = failure.what();
+  }
+  std::vector<ledger::NoteKey> witnesses;  // nobody witnesses oneself
+  for (const auto& other : federation.members) {
+    const auto key =
+        other.address == member->address || !other.has_role("witness") ? std::nullopt : other.witness_key();
+    if (key) witnesses.push_back(*key);
+  }
+  std::optional<ledger::Cutoff> cutoff;
+  for (const auto& key :
+       note.empty() ? std::vector<ledger::NoteKey>{} : member->log_keys_of(note.substr(0, note.find('\n')))) {
+    if (const auto made = ledger::cutoff_from(note, key, witnesses, federation.witness_quorum))
+      cutoff = *made;
+    else
+      why = made.error().reason;
+  }
+  if (!cutoff && given) throw Failure(EX_DATAERR, "--cutoff: " + why);
+  if (!cutoff)
+    std::cerr << "warning: no cutoff for " << address << ": the agent here gives none (" << why
+              << "); --cutoff IP=FILE names a witnessed checkpoint\n";
+  for (const auto& text : options.suspect_from) {
+    const auto [of, index] = split(text, "--suspect-from");
+    if (of != address) continue;
+    if (!cutoff || index.empty() || index.find_first_not_of("0123456789") != index.npos || index.size() > 15)
+      throw Failure(EX_USAGE, "--suspect-from wants a cutoff and the index of an entry");
+    cutoff->suspect_from = std::stoull(index);
+  }
+  return cutoff;
+}
+
+void add_cutoffs(FederationChanges& changes, const ProposeOptions& options,
+                 const ledger::Federation& federation, const Common& common) {
+  for (const auto& address : options.revoke) {
+    if (const auto cutoff = cutoff_of(address, options, federation, common))
+      changes.cutoffs.emplace_back(address, *cutoff);
+  }
+  for (const auto& text : options.revoke_keys) {
+    const auto key = split(text, "--revoke-key");
+    const auto cutoff = cutoff_of(key.first, options, federation, common);
+    if (!cutoff)
+      throw Failure(EX_UNAVAILABLE, "--revoke-key needs a cutoff", "--cutoff IP=FILE names a checkpoint");
+    changes.revoke_keys.emplace_back(key, *cutoff);
+  }
+}
+
 // A member's own word about its new keys.
 KeyChange read_announcement(const fs::path& file, const ledger::FederationDocument& current) {
   std::string text = read_whole(file, kMaxKeyChangeBytes);
@@ -104,9 +173,10 @@ KeyChange read_announcement(const fs::path& file, const ledger::FederationDocume
 void propose(const ProposeOptions& options, const Common& common) {
   initialise_cryptography();
   auto changes = changes_of(options);
-  if (changes.empty() && options.rotate.empty())
+  if (changes.empty() && options.rotate.empty() && options.revoke_keys.empty())
     throw Failure(EX_USAGE, "nothing would change", "--help lists what can");
   const auto current = read_in_force(options.current, common);
+  add_cutoffs(changes, options, current.federation(), common);
   for (const auto& file : options.rotate) changes.rotate.push_back(read_announcement(file, current));
   write_draft(next_payload(current.payload(), changes), &current, options, common);
 }
@@ -233,6 +303,18 @@ void add_propose(CLI::App& noun, Common& common) {
       ->type_name("IP");
   command->add_option("--revoke", options->revoke, "A member who is served nothing any more")
       ->type_name("IP");
+  command->add_option("--revoke-key", options->revoke_keys, "A member's key that counts no more: IP=sign-1")
+      ->type_name("IP=KEY");
+  command
+      ->add_option(
+          "--cutoff", options->cutoffs,
+          "A witnessed checkpoint of a revoked member's log (else the running agent's newest): what is "
+          "anchored in it stays valid")
+      ->type_name("IP=FILE");
+  command
+      ->add_option("--suspect-from", options->suspect_from,
+                   "What a revoked member anchored from that entry on is shown as suspect")
+      ->type_name("IP=INDEX");
   command->add_option("--reinstate", options->reinstate, "A member who is active again")->type_name("IP");
   command->add_option("--name", options->names, "A member's name")->type_name("IP=TEXT");
   command->add_option("--add-key", options->add_keys, "One more key of a member: a key object in a file")

@@ -1,5 +1,6 @@
 // Whether the key that signed a bundle still counted where the bundle is anchored: by the signer's own log
 // (trust.md, When is a signature valid?).
+#include <algorithm>
 #include <filesystem>
 
 #include "agent/cli/bundle_check.h"
@@ -64,8 +65,15 @@ KeyStanding check_key_standing(const std::filesystem::path& file, const BundleRe
     if (const auto entry = ledger::parse_entry(stored.line)) ends.take(*entry);
     return true;
   });
-  const auto judged =
-      ledger::judge_signature(place_in(*log, tree, proof), ends.of(signer.key_id), std::nullopt);
+  auto place = place_in(*log, tree, proof);
+  const auto cutoff = member->cutoff_of(signer.key_id);
+  if (place && cutoff && cutoff->origin == tree.origin) {
+    const auto [smaller, larger] = std::minmax(tree.size, cutoff->size);
+    const auto read = [&](unsigned level, std::uint64_t index) { return log->node(level, index); };
+    if (larger > log->size()) refuse("the log given ends before the cutoff of the federation's revocation");
+    if (smaller > 0 && smaller < larger) place->consistency = ledger::make_consistency(smaller, larger, read);
+  }
+  const auto judged = ledger::judge_signature(place, ends.of(signer.key_id), cutoff);
   if (judged.validity == ledger::Validity::kRefused) refuse(signer.key_id + ": " + judged.reason);
   return {judged.validity == ledger::Validity::kSuspect, judged.reason, tree.size};
 }

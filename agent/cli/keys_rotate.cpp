@@ -57,7 +57,11 @@ class Rotation {
           "make sign-N there, propose it with --add-key, and name it in keys.sign_token when it is listed");
     const auto* old = in_use(use);
     const auto begins = new_key_begins();
-    NewKey next{{"", use, "", begins, std::nullopt}, old->id, begins + std::chrono::hours(24) + overlap, ""};
+    NewKey next;
+    next.key.use = use;
+    next.key.from = begins;
+    next.replaces = old->id;
+    next.until = begins + std::chrono::hours(24) + overlap;
     auto held = public_keys(dir_, address_, use, token_);
     if (member_->find_key(held.front().id) != nullptr) {
       made_.push_back(add_key(dir_, address_, use));

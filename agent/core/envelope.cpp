@@ -71,7 +71,7 @@ std::string make_kid(const ledger::Address& address, std::string_view key_id) {
 ledger::Result<AuthenticMessage> authenticate(std::string_view jws, std::string_view typ,
                                               const ledger::Address& topic_sender,
                                               const ledger::Federation& federation, ledger::TimePoint now,
-                                              std::size_t max_bytes) {
+                                              std::size_t max_bytes, const RevokedKeys& revoked) {
   const auto parsed = ledger::parse_jws(jws, max_bytes);
   if (!parsed) return parsed.error();
   if (parsed->typ != typ) return Problem{"JWS: another typ than expected"};
@@ -81,6 +81,7 @@ ledger::Result<AuthenticMessage> authenticate(std::string_view jws, std::string_
   if (!parsed->kid.starts_with(prefix)) return Problem{"JWS: kid of another agent than the topic names"};
   const auto key = sender->sign_key(parsed->kid.substr(prefix.size()), now);
   if (!key) return Problem{kUnknownKey};
+  if (revoked && revoked->contains(parsed->kid)) return Problem{"JWS: the key is revoked in its owner's log"};
   auto verified = ledger::verify_jws(*parsed, *key);
   if (!verified) return verified.error();
   return AuthenticMessage{sender, std::move(verified->payload)};

@@ -3,6 +3,7 @@
 // and thread-safe.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
@@ -51,6 +52,9 @@ struct LocalIdentity {
   std::string kid;
 };
 
+// kids of keys that their owners' logs revoked: no message of theirs is authentic any more.
+using RevokedKeys = std::shared_ptr<const std::set<std::string>>;
+
 // A JWS of kind `typ` that a member signed, verified with the key the federation document holds for exactly
 // that member. Its payload has been parsed strictly.
 struct AuthenticMessage {
@@ -63,7 +67,7 @@ inline constexpr const char* kUnknownKey = "JWS: kid is not a valid signing key 
 ledger::Result<AuthenticMessage> authenticate(std::string_view jws, std::string_view typ,
                                               const ledger::Address& topic_sender,
                                               const ledger::Federation& federation, ledger::TimePoint now,
-                                              std::size_t max_bytes);
+                                              std::size_t max_bytes, const RevokedKeys& revoked = {});
 
 // A lower-case UUID, version 7 for new ones (RFC 9562): time-ordered. `random` holds 10 random bytes.
 std::string make_uuid_v7(ledger::TimePoint now, const std::array<std::uint8_t, 10>& random);

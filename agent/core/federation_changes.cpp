@@ -54,13 +54,27 @@ void set_roles(json& member, const std::string& text) {
   member["roles"] = std::move(roles);
 }
 
-void end_key(json& member, const std::string& id, ledger::TimePoint end) {
+json& key_of(json& member, const std::string& id) {
   for (json& key : member["keys"]) {
-    if (key["id"] != id) continue;
-    key["to"] = ledger::format_time(end);
-    return;
+    if (key["id"] == id) return key;
   }
   throw Impossible{"the member has no key " + id};
+}
+
+void end_key(json& member, const std::string& id, ledger::TimePoint end) {
+  key_of(member, id)["to"] = ledger::format_time(end);
+}
+
+json revocation_json(const ledger::Cutoff& cutoff) {
+  json revocation{
+      {"cutoff", {{"origin", cutoff.origin}, {"size", cutoff.size}, {"root", ledger::to_hex(cutoff.root)}}}};
+  if (cutoff.suspect_from) revocation["suspect_from"] = *cutoff.suspect_from;
+  return revocation;
+}
+
+void set_status(json& member, ledger::MemberStatus status) {
+  member["status"] = std::string{ledger::status_text(status)};
+  if (status != ledger::MemberStatus::kRevoked) member.erase("revocation");
 }
 
 // The new key, and the time up to which the old one verifies what is never anchored.
@@ -90,8 +104,11 @@ void remove_admin(json& payload, const std::string& id) {
 
 void apply(json& payload, const FederationChanges& changes) {
   for (const auto& member : changes.join) join(payload, member);
-  for (const auto& [address, status] : changes.status)
-    member_of(payload, address)["status"] = std::string{ledger::status_text(status)};
+  for (const auto& [address, status] : changes.status) set_status(member_of(payload, address), status);
+  for (const auto& [address, cutoff] : changes.cutoffs)
+    member_of(payload, address)["revocation"] = revocation_json(cutoff);
+  for (const auto& [key, cutoff] : changes.revoke_keys)
+    key_of(member_of(payload, key.first), key.second)["revocation"] = revocation_json(cutoff);
   for (const auto& [address, roles] : changes.roles) set_roles(member_of(payload, address), roles);
   for (const auto& [address, name] : changes.names) member_of(payload, address)["name"] = name;
   for (const auto& [address, key] : changes.add_keys)
@@ -120,9 +137,9 @@ ledger::Result<std::string> changed(json payload, const FederationChanges& chang
 }  // namespace
 
 bool FederationChanges::empty() const {
-  return join.empty() && status.empty() && roles.empty() && names.empty() && add_keys.empty() &&
-         rotate.empty() && end_keys.empty() && add_admins.empty() && remove_admins.empty() && !threshold &&
-         !witness_quorum && !ca_spki_sha256;
+  return join.empty() && status.empty() && revoke_keys.empty() && cutoffs.empty() && roles.empty() &&
+         names.empty() && add_keys.empty() && rotate.empty() && end_keys.empty() && add_admins.empty() &&
+         remove_admins.empty() && !threshold && !witness_quorum && !ca_spki_sha256;
 }
 
 ledger::Result<std::string> next_payload(std::string_view current, const FederationChanges& changes) {

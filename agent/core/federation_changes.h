@@ -16,7 +16,9 @@ struct FederationChanges {
 
   std::vector<std::string> join;  // member objects, JSON; one with a known address takes its place
   std::vector<std::pair<std::string, ledger::MemberStatus>> status;
-  std::vector<Of> roles;  // roles joined by commas; empty for none
+  std::vector<std::pair<std::string, ledger::Cutoff>> cutoffs;  // of members revoked
+  std::vector<std::pair<Of, ledger::Cutoff>> revoke_keys;       // key id, cutoff
+  std::vector<Of> roles;                                        // roles joined by commas; empty for none
   std::vector<Of> names;
   std::vector<Of> add_keys;                                // key objects, JSON
   std::vector<std::pair<Of, ledger::TimePoint>> end_keys;  // key id, end

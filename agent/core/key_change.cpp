@@ -50,7 +50,13 @@ ledger::Result<NewKey> read_key(const json& item) {
   const auto from = time_of(object, "from"), until = time_of(item, "until");
   const auto replaces = text_of(item, "replaces"), possession = text_of(item, "possession");
   if (!id || !use || !text || !from || !until || !replaces || !possession) return problem;
-  NewKey key{{*id, KeyUse::kSign, *text, *from, std::nullopt}, *replaces, *until, *possession};
+  NewKey key;
+  key.key.id = *id;
+  key.key.public_text = *text;
+  key.key.from = *from;
+  key.replaces = *replaces;
+  key.until = *until;
+  key.possession = *possession;
   for (const KeyUse known : {KeyUse::kSign, KeyUse::kLog, KeyUse::kWitness, KeyUse::kAge}) {
     if (ledger::use_text(known) != *use) continue;
     key.key.use = known;

@@ -240,8 +240,8 @@ struct RequestVerifier {
 VerifyOutcome verify_request(std::string_view jws, const RequestArrival& arrival,
                              const ledger::Federation& federation, const RequestPolicy& policy,
                              ledger::TimePoint now) {
-  auto message =
-      authenticate(jws, message_type::kRequest, arrival.topic_sender, federation, now, policy.max_bytes);
+  auto message = authenticate(jws, message_type::kRequest, arrival.topic_sender, federation, now,
+                              policy.max_bytes, policy.revoked);
   if (!message) return Dropped{message.error().reason, message.error().reason == kUnknownKey};
   const RequestVerifier verifier{arrival, policy, now, ledger::sha256(jws), message->sender};
   return verifier.run(message->payload);

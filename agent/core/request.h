@@ -89,6 +89,7 @@ struct RequestPolicy {
   std::chrono::milliseconds clock_tolerance{60'000};
   ledger::TimePoint
       watermark{};  // requests that expire at or before it are refused even if the clock went back
+  RevokedKeys revoked{};
 };
 
 // What the topic and the MQTT 5 properties say; only compared with the signed payload.

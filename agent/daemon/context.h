@@ -12,6 +12,7 @@
 #include "agent/daemon/current_federation.h"
 #include "agent/daemon/timer.h"
 #include "agent/daemon/work_queue.h"
+#include "ledger-client/core/key_validity.h"
 #include "ledger-client/mqtt/connection.h"
 
 namespace edge {
@@ -55,6 +56,13 @@ struct Context {
   // Why an entry of a peer's log counts for nothing (the log signed two histories); empty in good order.
   std::function<std::string(const std::string& origin, std::uint64_t index)> why_void =
       [](const std::string&, std::uint64_t) { return std::string(); };
+  // Where a peer's log ended one of its keys; what it revoked verifies no message any more.
+  std::function<std::optional<ledger::KeyEnd>(const std::string& origin, const std::string& key_id)> key_end =
+      [](const std::string&, const std::string&) { return std::nullopt; };
+  std::function<RevokedKeys()> revoked_keys = [] { return RevokedKeys(); };
+  // That a log's trees of two sizes are one history, as far as it is held here; empty if that can't be shown.
+  std::function<ledger::Proof(const std::string& origin, std::uint64_t smaller, std::uint64_t larger)>
+      consistency = [](const std::string&, std::uint64_t, std::uint64_t) { return ledger::Proof(); };
   // False before the own log was compared with what others remember: nothing can be issued yet.
   std::function<bool()> may_issue = [] { return true; };
 

@@ -123,6 +123,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     if (command == "bundle.open") return open(call.payload, channel);
     if (command == "ledger.recover") return channel.send('R', recover());
     if (command == "federation.publish") return publish_federation(channel);
+    if (command == "ledger.witnessed") return channel.send('R', witnessed(call.payload));
     if (command == "keys.revoke") return channel.send('R', revoke_key(call.payload));
     if (command == "federation.show") return show_federation(channel);
     if (command == "queue.list") return channel.send('R', queue_list());
@@ -213,6 +214,7 @@ void ControlCommands::send_result(ControlChannel& channel, const std::string& id
                          {"origin", result.origin},
                          {"anchored", result.witnessed || proof.later ? "witnessed" : "signed"},
                          {"cosignatures", cosignatures},
+                         {"suspect", result.suspect},
                          {"proof", encode_bundle_proof(proof)}}
                         .dump());
 }
@@ -294,6 +296,12 @@ void ControlCommands::publish_federation(ControlChannel& channel) {
     default:
       throw CallError{"malformed", offer.reason, "`ehr-agent federation show` shows what is in force"};
   }
+}
+
+std::string ControlCommands::witnessed(const std::string& call_text) {
+  const auto address = ledger::Address::parse(json::parse(call_text).value("address", ""));
+  if (!address) throw CallError{"malformed", "the member is not an IP address", ""};
+  return json{{"note", network_.witnessed_note(*address)}}.dump();
 }
 
 std::string ControlCommands::revoke_key(const std::string& call_text) {

@@ -33,6 +33,7 @@ class ControlCommands {
   std::string recover();
   void publish_federation(ControlChannel& channel);
   void show_federation(ControlChannel& channel);
+  std::string witnessed(const std::string& call);
   std::string revoke_key(const std::string& call);
   std::string queue_list();
   std::string queue_show(const std::string& id);

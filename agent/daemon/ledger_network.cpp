@@ -20,6 +20,7 @@ constexpr std::chrono::milliseconds kTick{150};
 constexpr std::chrono::seconds kMinute{60};
 constexpr std::size_t kMaxQueuedBytes = 16U << 20U;
 constexpr std::chrono::seconds kRangePatience{10};
+constexpr std::uint64_t kKeepKeyEnds = 10'000;  // entries that may be read again after a crash
 
 }  // namespace
 
@@ -37,6 +38,7 @@ LedgerNetwork::LedgerNetwork(const Context& context, ledger::Journal& journal, P
   std::filesystem::create_directories(replicas);
   std::filesystem::permissions(replicas, std::filesystem::perms::owner_all);
   follow_members();
+  for (auto& [origin, log] : logs_) read_key_ends(origin, log);
   for (const ConvictedLog& convicted : store_.convicted()) {
     convicted_[convicted.origin] = convicted.witnessed_size;
     if (Log* log = find(convicted.origin)) log->convicted = true;
@@ -101,6 +103,7 @@ void LedgerNetwork::tick() {
   recovery_step();
   for (auto& [origin, log] : logs_) {
     if (!log.convicted) log.followed->ask_on(now);
+    read_key_ends(origin, log);
   }
   if (comparison_ == Comparison::kDone) cosign_newest();
   if (now >= next_heal_ && !logs_.empty()) {
@@ -210,6 +213,7 @@ void LedgerNetwork::take(const Message& message, const Parsed& topic) {
     if (!message.retained) log.heard = now;
     if (topic.kind == Kind::kEntries) log.followed->take_entries(payload);
     if (topic.kind == Kind::kCheckpoint) log.followed->take_checkpoint(payload, now);
+    read_key_ends(origin, log);
   }
 }
 
@@ -293,6 +297,80 @@ std::optional<ledger::ProofFile> LedgerNetwork::witnessed_proof(const std::strin
   } catch (const std::out_of_range&) {
     return std::nullopt;  // damaged, until it is fetched again
   }
+}
+
+// What was not read yet of what is held. Each entry once, also over restarts.
+void LedgerNetwork::read_key_ends(const std::string& origin, Log& log) {
+  const std::uint64_t size = log.followed->replica().size();
+  bool tell = false;
+  if (!log.keys) {
+    log.keys = store_.key_ends(origin);
+    log.keys_kept = log.keys->size;
+    tell = !log.keys->ends.all().empty();
+  }
+  if (log.keys->size < size) {
+    bool found = false;
+    log.followed->replica().reader().for_each(log.keys->size, size,
+                                              [&](std::uint64_t, std::string_view line) {
+                                                if (line.find(R"("type":"key.)") == line.npos) return true;
+                                                if (const auto entry = ledger::parse_entry(line))
+                                                  log.keys->ends.take(*entry);
+                                                return found = true;
+                                              });
+    log.keys->size = size;
+    if (found || size - log.keys_kept > kKeepKeyEnds) {
+      store_.set_key_ends(*log.keys);
+      log.keys_kept = size;
+    }
+    tell = tell || found;
+  }
+  if (!tell) return;
+  const auto owner = log.followed->identity().owner;
+  const std::lock_guard lock(mutex_);
+  auto revoked = std::make_shared<std::set<std::string>>(revoked_ ? *revoked_ : std::set<std::string>());
+  for (const auto& [key, end] : log.keys->ends.all()) {
+    key_ends_[origin].insert_or_assign(key, end);
+    if (end.revoked && revoked->insert(make_kid(owner, key)).second)
+      log::warning("a member's log revokes a key", {{"peer", owner.text()}, {"key", key}});
+  }
+  revoked_ = std::move(revoked);
+}
+
+std::optional<ledger::KeyEnd> LedgerNetwork::key_end(const std::string& origin,
+                                                     const std::string& key_id) const {
+  const std::lock_guard lock(mutex_);
+  const auto log = key_ends_.find(origin);
+  if (log == key_ends_.end()) return std::nullopt;
+  const auto end = log->second.find(key_id);
+  return end == log->second.end() ? std::nullopt : std::optional(end->second);
+}
+
+RevokedKeys LedgerNetwork::revoked_keys() const {
+  const std::lock_guard lock(mutex_);
+  return revoked_;
+}
+
+ledger::Proof LedgerNetwork::consistency(const std::string& origin, std::uint64_t smaller,
+                                         std::uint64_t larger) {
+  return run_here([this, origin, smaller, larger]() -> ledger::Proof {
+    Log* log = find(origin);
+    if (log == nullptr || larger > log->followed->replica().size() || smaller == 0 || smaller >= larger)
+      return {};
+    auto& reader = log->followed->replica().reader();
+    return ledger::make_consistency(
+        smaller, larger, [&](unsigned level, std::uint64_t index) { return reader.node(level, index); });
+  });
+}
+
+std::string LedgerNetwork::witnessed_note(const ledger::Address& member) {
+  if (member == context_.self.address) return own_witnessed();
+  return run_here([this, member]() -> std::string {
+    const auto federation = context_.federation();
+    const ledger::Member* listed = federation->find(member);
+    const auto origin = listed == nullptr ? std::nullopt : listed->newest_origin();
+    const Log* log = origin ? find(*origin) : nullptr;
+    return log == nullptr ? std::string() : log->followed->replica().witnessed_note().value_or("");
+  });
 }
 
 std::string LedgerNetwork::why_void(const std::string& origin, std::uint64_t index) const {

@@ -83,6 +83,13 @@ class LedgerNetwork {
   std::optional<ledger::ProofFile> witnessed_proof(const std::string& origin, std::uint64_t index) const;
   // Why an entry at `index` of this log counts for nothing; empty in good order.
   std::string why_void(const std::string& origin, std::uint64_t index) const;
+  // Where a log ended a key, as far as its replica goes.
+  std::optional<ledger::KeyEnd> key_end(const std::string& origin, const std::string& key_id) const;
+  RevokedKeys revoked_keys() const;
+  // Waits for the network's thread; empty where the replica does not reach so far.
+  ledger::Proof consistency(const std::string& origin, std::uint64_t smaller, std::uint64_t larger);
+  // The newest witnessed checkpoint of a member's newest log, or this agent's own; empty if there is none.
+  std::string witnessed_note(const ledger::Address& member);
 
  private:
   using SteadyTime = Timer::Clock::time_point;
@@ -94,6 +101,8 @@ class LedgerNetwork {
     SteadyTime cosigned{};
     SteadyTime next_suspicion{};  // contradictions are looked into now and then, not as often as they come
     bool convicted = false;
+    std::optional<ReadKeyEnds> keys;  // its key ends, as far as they were read
+    std::uint64_t keys_kept = 0;      // as far as that is on disk
   };
 
   // --- the thread
@@ -111,6 +120,7 @@ class LedgerNetwork {
   void take_cosignature(const ledger::topics::Parsed& topic, std::string_view line);
   void take_alert(const ledger::Address& from, std::string_view payload);
   void ask_range(const std::string& origin, const RangeAsk& ask);
+  void read_key_ends(const std::string& origin, Log& log);
   void watch_freshness();
   void heal_next();
   void record_peer_checkpoints();
@@ -180,6 +190,8 @@ class LedgerNetwork {
   bool stopped_ = false;
   NetworkView view_;
   std::string own_witnessed_;
+  std::map<std::string, std::map<std::string, ledger::KeyEnd>> key_ends_;  // origin → key id → end
+  RevokedKeys revoked_;
   std::map<std::string, std::uint64_t> convicted_;  // origin → witnessed size
 
   std::jthread thread_;  // last: uses all of the above

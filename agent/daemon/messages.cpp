@@ -27,7 +27,7 @@ std::optional<ledger::Result<AcceptedManifest>> read_manifest(const Context& con
                                                               const ManifestExpectation& expected,
                                                               ledger::TimePoint at) {
   const auto authentic = authenticate(jws, message_type::kManifest, expected.peer->address,
-                                      *context.federation(), at, kMaxSignedBytes);
+                                      *context.federation(), at, kMaxSignedBytes, context.revoked_keys());
   if (!authentic) {
     log::warning("manifest is not authentic",
                  {{"request", expected.id}, {"reason", authentic.error().reason}});
@@ -41,8 +41,9 @@ std::optional<ledger::Result<AcceptedManifest>> read_manifest(const Context& con
 std::optional<ErrorReply> read_error(const Context& context, ledger::ByteView message, const Asked& asked) {
   const auto opened = context.open(message);
   if (!opened) return std::nullopt;
-  const auto authentic = authenticate(ledger::as_text(*opened), message_type::kError, asked.peer,
-                                      *context.federation(), context.now(), kMaxSignedBytes);
+  const auto authentic =
+      authenticate(ledger::as_text(*opened), message_type::kError, asked.peer, *context.federation(),
+                   context.now(), kMaxSignedBytes, context.revoked_keys());
   auto error = authentic ? parse_error(authentic->payload)
                          : ledger::Result<ErrorReply>(ledger::Problem{"not authentic"});
   if (!error || error->envelope.id != asked.id || error->envelope.to != context.self.address ||

@@ -34,6 +34,7 @@ struct RequestResult {
   std::string origin;
   std::uint64_t cosignatures = 0;
   bool witnessed = false;  // a quorum of them
+  std::string suspect;  // why the signature is to be doubted; empty in good order
 };
 
 class Requester {
@@ -82,7 +83,8 @@ class Requester {
               ledger::Bytes inline_payload);
   void fail(Pending& pending, OutgoingState state, Code code, const std::string& reason);
   // Keeps an answer that must not be handed out, with the reason, and ends the request.
-  void quarantine(Pending& pending, const std::string& reason, ledger::ByteView inline_ciphertext = {});
+  void quarantine(Pending& pending, const std::string& reason, ledger::ByteView inline_ciphertext = {},
+                  Code code = Code::kMalformed);
   void send_ack(Pending& pending);
   void send_rejection(const Outgoing& row, Code code);
   void answer_late_manifest(const Outgoing& row);
@@ -92,10 +94,14 @@ class Requester {
   // Nothing if the manifest is not authentic: it may be anybody's.
   std::optional<ledger::Result<AcceptedManifest>> accept(const Pending& pending, std::string_view jws,
                                                          ledger::TimePoint at);
-  ledger::Result<ledger::Done> check_plaintext(const Pending& pending, const std::string& plaintext,
-                                               const Manifest& manifest);
-  ledger::Result<ledger::Done> check_document(const Pending& pending, const std::string& plaintext,
-                                              std::string_view content_type);
+  // Whether the key that signed the bundle counts where the bundle is anchored: refused, or why it is
+  // suspect.
+  Outcome<std::string> judge(const Manifest& manifest, const ledger::Address& peer,
+                             const std::string& key_id) const;
+  Outcome<std::string> check_plaintext(const Pending& pending, const std::string& plaintext,
+                                       const Manifest& manifest);
+  Outcome<std::string> check_document(const Pending& pending, const std::string& plaintext,
+                                      const Manifest& manifest);
   fhir::Identifier asked_patient(const Outgoing& row);
   void guarded(const std::string& id, const std::function<void()>& task);
 

@@ -1,4 +1,5 @@
 // The requester's receiving half: manifests, chunks and errors, in the order of bundle.md, Receiving.
+#include <algorithm>
 #include <future>
 
 #include "agent/core/fhir/document_check.h"
@@ -183,48 +184,79 @@ void Requester::finish_file(Pending& pending) {
 }
 
 // The hash of a large plaintext is made beside the rest; both must be good before anything is done with it.
-ledger::Result<ledger::Done> Requester::check_plaintext(const Pending& pending, const std::string& plaintext,
-                                                        const Manifest& manifest) {
+Outcome<std::string> Requester::check_plaintext(const Pending& pending, const std::string& plaintext,
+                                                const Manifest& manifest) {
   const auto when = plaintext.size() < kParallelBytes ? std::launch::deferred : std::launch::async;
   auto hash = std::async(when, [&plaintext] { return ledger::sha256(plaintext); });
-  auto good = check_document(pending, plaintext, manifest.content_type);
-  if (hash.get() != manifest.plaintext_sha256) return Problem{kAnotherHash};
+  auto good = check_document(pending, plaintext, manifest);
+  if (hash.get() != manifest.plaintext_sha256) return Refusal{Code::kMalformed, kAnotherHash};
   return good;
 }
 
-ledger::Result<ledger::Done> Requester::check_document(const Pending& pending, const std::string& plaintext,
-                                                       std::string_view content_type) {
-  if (!anchored(pending.row.operation)) return ledger::Done{};
-  if (content_type != kFhirJson) return Problem{"bundle: another content type than application/fhir+json"};
+Outcome<std::string> Requester::check_document(const Pending& pending, const std::string& plaintext,
+                                               const Manifest& manifest) {
+  const auto malformed = [](std::string why) { return Refusal{Code::kMalformed, std::move(why)}; };
+  if (!anchored(pending.row.operation)) return std::string();
+  if (manifest.content_type != kFhirJson)
+    return malformed("bundle: another content type than application/fhir+json");
   fhir::CheckLimits limits;
   limits.max_bytes = context_.config->limits.bundle_bytes;
   const auto bundle = fhir::check_bundle(plaintext, limits);
-  if (!bundle) return bundle.error();
-  if (!bundle->signature_data) return Problem{"bundle: no signature"};
+  if (!bundle) return malformed(bundle.error().reason);
+  if (!bundle->signature_data) return malformed("bundle: no signature");
   const auto jws = ledger::parse_detached_jws(*bundle->signature_data, kMaxSignedBytes);
-  if (!jws) return jws.error();
+  if (!jws) return malformed(jws.error().reason);
   const std::string prefix = make_kid(pending.row.peer, "");
   const auto federation = context_.federation();
   const ledger::Member* member = federation->find(pending.row.peer);
-  const auto key = member != nullptr && jws->kid.starts_with(prefix)
-                       ? member->sign_key(jws->kid.substr(prefix.size()), context_.now())
+  // Whether it counts still is a question of its place in the peer's log, not of the time.
+  const auto* listed = member != nullptr && jws->kid.starts_with(prefix)
+                           ? member->find_key(jws->kid.substr(prefix.size()))
+                           : nullptr;
+  const auto key = listed != nullptr && listed->use == ledger::KeyUse::kSign
+                       ? ledger::parse_sign_key(listed->public_text)
                        : std::nullopt;
-  if (!key) return Problem{"bundle: signed with a key the federation document does not hold for the peer"};
-  if (const auto verified = fhir::verify_signature(*bundle, *jws, *key); !verified) return verified.error();
+  if (!key) return malformed("bundle: signed with a key the federation document does not hold for the peer");
+  if (const auto verified = fhir::verify_signature(*bundle, *jws, *key); !verified)
+    return malformed(verified.error().reason);
   const bool document = bundle->type == fhir::BundleType::kDocument;
   if (document != (pending.row.operation == Operation::kSummary))
-    return Problem{"bundle: another type than the operation gives"};
+    return malformed("bundle: another type than the operation gives");
   if (!fhir::has_identifier(*bundle, pending.patient))
-    return Problem{"bundle: about another patient than asked for"};
-  return ledger::Done{};
+    return malformed("bundle: about another patient than asked for");
+  return judge(manifest, pending.row.peer, listed->id);
+}
+
+Outcome<std::string> Requester::judge(const Manifest& manifest, const ledger::Address& peer,
+                                      const std::string& key_id) const {
+  const auto entry = ledger::parse_entry(manifest.anchor->entry);
+  const auto federation = context_.federation();
+  const auto cutoff = federation->find(peer)->cutoff_of(key_id);
+  const auto end = entry ? context_.key_end(entry->origin, key_id) : std::nullopt;
+  if (!end && !cutoff) return std::string();
+  const auto log_keys = federation->log_keys_of(entry ? entry->origin : "");
+  const auto tree = ledger::open_checkpoint_of(manifest.anchor->checkpoint, entry->origin, log_keys);
+  std::optional<ledger::AnchoredAt> place;
+  if (tree) {
+    place = ledger::AnchoredAt{manifest.anchor->index, tree->checkpoint, {}};
+    if (cutoff && cutoff->size != tree->checkpoint.size) {
+      const auto [smaller, larger] = std::minmax(cutoff->size, tree->checkpoint.size);
+      place->consistency = context_.consistency(entry->origin, smaller, larger);
+    }
+  }
+  auto judged = ledger::judge_signature(place, end, cutoff);
+  if (judged.validity == ledger::Validity::kRefused)
+    return Refusal{cutoff ? Code::kNotAMember : Code::kMalformed, "bundle: " + key_id + ": " + judged.reason};
+  return judged.validity == ledger::Validity::kSuspect ? std::move(judged.reason) : std::string();
 }
 
 void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, std::string plaintext,
                        ledger::Bytes inline_payload) {
   const Manifest& manifest = pending.manifest->manifest;
-  if (const auto good = check_plaintext(pending, plaintext, manifest); !good) {
-    return quarantine(pending, good.error().reason, inline_payload);
-  }
+  const auto good = check_plaintext(pending, plaintext, manifest);
+  if (!good) return quarantine(pending, good.error().reason, inline_payload, good.error().code);
+  if (!good->empty())
+    log::warning("a bundle's signature is suspect", {{"request", pending.row.id}, {"reason", *good}});
   const Outgoing& row = pending.row;
   Received received{
       pending.manifest_jws, "", std::move(inline_payload), manifest.plaintext_size, ciphertext_sha256,
@@ -256,6 +288,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
     result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
     result.cosignatures = pending.manifest->cosignatures;
     result.witnessed = pending.manifest->witnessed;
+    result.suspect = *good;
   }
   // `report` may let go of the pending request, so what follows uses copies.
   const Outgoing ended = row;
@@ -300,13 +333,14 @@ void Requester::fail(Pending& pending, OutgoingState state, Code code, const std
   report(pending, std::string(outgoing_state_text(state)), true);
 }
 
-void Requester::quarantine(Pending& pending, const std::string& reason, ledger::ByteView inline_ciphertext) {
+void Requester::quarantine(Pending& pending, const std::string& reason, ledger::ByteView inline_ciphertext,
+                           Code code) {
   const Outgoing row = pending.row;
   pending.file.reset();
   quarantine_inbox(context_.config->agent.state_dir, row.id, reason, pending.manifest_jws, inline_ciphertext);
   log::warning("answer quarantined", {{"request", row.id}, {"peer", row.peer.text()}, {"reason", reason}});
   fail(pending, OutgoingState::kFailed, Code::kMalformed, "answer quarantined: " + reason);
-  send_rejection(row, Code::kMalformed);
+  send_rejection(row, code);
 }
 
 // The sender learns that its transfer ended, not why.
@@ -356,9 +390,8 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
   if (problem) return Refusal{Code::kFailed, problem->reason};
   auto plaintext = opener.finish_unhashed();
   if (!plaintext) return Refusal{Code::kFailed, plaintext.error().reason};
-  if (const auto good = check_plaintext(pending, *plaintext, manifest); !good) {
-    return Refusal{Code::kFailed, good.error().reason};
-  }
+  const auto good = check_plaintext(pending, *plaintext, manifest);
+  if (!good) return Refusal{Code::kFailed, good.error().reason};
   RequestResult result;
   result.received = true;
   result.plaintext = std::move(*plaintext);
@@ -369,6 +402,7 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
   result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
   result.cosignatures = accepted->value().cosignatures;
   result.witnessed = accepted->value().witnessed;
+  result.suspect = *good;
   return result;
 }
 

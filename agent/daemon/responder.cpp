@@ -105,6 +105,7 @@ void Responder::handle_request(const std::shared_ptr<const Message>& message, co
   const auto federation = context_.federation();
   RequestPolicy policy = policy_;
   policy.fed = federation->version;
+  policy.revoked = context_.revoked_keys();
   auto outcome = verify_request(ledger::as_text(*opened), arrival, *federation, policy, context_.now());
   if (const auto* dropped = std::get_if<Dropped>(&outcome)) {
     if (dropped->unknown_key && wait_for_version(message, topic, received)) return;

@@ -97,12 +97,12 @@ void Responder::handle_ack(const Message& message, const Parsed& topic) {
     const auto opened = context_.open(message.payload);
     if (!opened) return;
     const std::string_view jws = ledger::as_text(*opened);
-    if (const auto receipt =
-            authenticate(jws, message_type::kReceipt, *topic.peer, *context_.federation(), now, limit)) {
+    if (const auto receipt = authenticate(jws, message_type::kReceipt, *topic.peer, *context_.federation(),
+                                          now, limit, context_.revoked_keys())) {
       return handle_receipt(receipt->payload, topic, jws);
     }
-    const auto error =
-        authenticate(jws, message_type::kError, *topic.peer, *context_.federation(), now, limit);
+    const auto error = authenticate(jws, message_type::kError, *topic.peer, *context_.federation(), now,
+                                    limit, context_.revoked_keys());
     const auto reply =
         error ? parse_error(error->payload) : ledger::Result<ErrorReply>(ledger::Problem{"not authentic"});
     const auto stored = reply ? store_.outbound(*topic.peer, topic.id) : std::nullopt;
@@ -116,7 +116,7 @@ void Responder::handle_ack(const Message& message, const Parsed& topic) {
     return forget(*topic.peer, topic.id);
   }
   const auto authentic = authenticate(ledger::as_text(message.payload), message_type::kAck, *topic.peer,
-                                      *context_.federation(), now, limit);
+                                      *context_.federation(), now, limit, context_.revoked_keys());
   if (!authentic) return;
   const auto ack = parse_ack(authentic->payload);
   if (!ack || ack->envelope.id != topic.id || ack->envelope.from != *topic.peer ||

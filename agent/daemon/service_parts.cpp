@@ -135,6 +135,13 @@ Service::Service(const Config& config)
   context_.why_void = [this](const std::string& origin, std::uint64_t index) {
     return network_->why_void(origin, index);
   };
+  context_.key_end = [this](const std::string& origin, const std::string& key_id) {
+    return network_->key_end(origin, key_id);
+  };
+  context_.revoked_keys = [this] { return network_->revoked_keys(); };
+  context_.consistency = [this](const std::string& origin, std::uint64_t smaller, std::uint64_t larger) {
+    return network_->consistency(origin, smaller, larger);
+  };
   // A frozen ledger refuses by itself.
   context_.may_issue = [this] {
     return network_->compared() && (consents_taken_over_ || !journal_->frozen().empty());

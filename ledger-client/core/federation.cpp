@@ -185,8 +185,23 @@ void check_public_text(const Node& place, KeyUse use, std::string_view text, con
   }
 }
 
+// Where a revoked member's log, or what a revoked key signed in it, stops to count.
+Cutoff read_revocation(const Node& node, const Address& owner) {
+  node.only_members({"cutoff", "suspect_from"});
+  const Node place = node["cutoff"];
+  place.only_members({"origin", "size", "root"});
+  Cutoff cutoff{place["origin"].text(kMaxPublicText), place["size"].number(0),
+                *hash_from_hex(place["root"].sha256_hex()), std::nullopt};
+  if (!is_name_of(owner, cutoff.origin, NoteKeyType::kEd25519))
+    place["origin"].refuse("is no log of this member");
+  if (!node.has("suspect_from")) return cutoff;
+  cutoff.suspect_from = node["suspect_from"].number(0);
+  if (*cutoff.suspect_from > cutoff.size) node["suspect_from"].refuse("is after the cutoff");
+  return cutoff;
+}
+
 MemberKey read_key(const Node& node, const Address& owner) {
-  node.only_members({"id", "use", "public", "from", "to"});
+  node.only_members({"id", "use", "public", "from", "to", "revocation"});
   MemberKey key;
   key.use = node["use"].one_of(kUses);
   key.id = node["id"].text(32);
@@ -198,6 +213,7 @@ MemberKey read_key(const Node& node, const Address& owner) {
     key.to = node["to"].time();
     if (*key.to <= key.from) node["to"].refuse("is not after from");
   }
+  if (node.has("revocation")) key.revocation = read_revocation(node["revocation"], owner);
   return key;
 }
 
@@ -209,9 +225,13 @@ Address read_address(const Node& node) {
 }
 
 Member read_member(const Node& node) {
-  node.only_members({"address", "name", "roles", "status", "keys"});
-  Member member{
-      read_address(node["address"]), node["name"].name(kMaxName), {}, node["status"].one_of(kStatuses), {}};
+  node.only_members({"address", "name", "roles", "status", "keys", "revocation"});
+  Member member{read_address(node["address"]),
+                node["name"].name(kMaxName),
+                {},
+                node["status"].one_of(kStatuses),
+                {},
+                {}};
   for (const Node& role : node["roles"].items(kRoles.size())) {
     const std::string& name = role.text(32);
     if (std::find(kRoles.begin(), kRoles.end(), name) == kRoles.end())
@@ -224,6 +244,11 @@ Member read_member(const Node& node) {
     const auto same_id = [&](const MemberKey& other) { return other.id == key.id; };
     if (std::any_of(member.keys.begin(), member.keys.end(), same_id)) item["id"].refuse("is there twice");
     member.keys.push_back(std::move(key));
+  }
+  if (node.has("revocation")) {
+    if (member.status != MemberStatus::kRevoked)
+      node["revocation"].refuse("is there, and the member is not revoked");
+    member.revocation = read_revocation(node["revocation"], member.address);
   }
   return member;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "ledger-client/core/address.h"
+#include "ledger-client/core/merkle.h"
 #include "ledger-client/core/note.h"
 #include "ledger-client/core/origin.h"
 #include "ledger-client/core/time_text.h"
@@ -13,14 +14,26 @@ namespace ledger {
 enum class KeyUse { kSign, kLog, kWitness, kAge };
 enum class MemberStatus { kActive, kSuspended, kRevoked };
 
+// What a revoking federation document says about a member's log: what is anchored below `size`, in a tree
+// consistent with `root`, stays valid for ever; from `suspect_from` on it is shown as suspect.
+struct Cutoff {
+  std::string origin;
+  std::uint64_t size = 0;
+  Hash root{};
+  std::optional<std::uint64_t> suspect_from;
+
+  bool operator==(const Cutoff&) const = default;
+};
+
 struct MemberKey {
   std::string id;  // `sign-1`, `log-1`, …
   KeyUse use = KeyUse::kSign;
   std::string public_text;
   TimePoint from{};
   std::optional<TimePoint> to;
+  std::optional<Cutoff> revocation{};  // the federation ended it: it verifies no message any more
 
-  bool valid_at(TimePoint time) const { return from <= time && (!to || time < *to); }
+  bool valid_at(TimePoint time) const { return from <= time && (!to || time < *to) && !revocation; }
 };
 
 // A key of a log or witness and its time: from `from` on, until before `to`.
@@ -38,9 +51,12 @@ struct Member {
   std::vector<std::string> roles;  // hospital, witness, store, verifier
   MemberStatus status = MemberStatus::kActive;
   std::vector<MemberKey> keys;
+  std::optional<Cutoff> revocation{};  // of a revoked member: up to where what it anchored counts
 
   bool has_role(std::string_view role) const;
   const MemberKey* find_key(std::string_view id) const;
+  // Up to where what that key signed counts, if the federation says so: of the key, else of the member.
+  std::optional<Cutoff> cutoff_of(std::string_view key_id) const;
   // All keys of that use, past and future ones too, oldest first by `from`, then by their place in the list.
   std::vector<const MemberKey*> keys_of(KeyUse use) const;
   // The signing key of that id, if it is valid at `at`.

@@ -23,9 +23,18 @@ std::string roles_text(const Member& member) {
   return text.empty() ? "none" : text;
 }
 
+std::string cutoff_text(const std::optional<Cutoff>& cutoff) {
+  if (!cutoff) return {};
+  std::string text = "what " + cutoff->origin + " holds below " + std::to_string(cutoff->size) +
+                     " stays valid (root " + to_hex(cutoff->root) + ")";
+  if (cutoff->suspect_from) text += ", suspect from " + std::to_string(*cutoff->suspect_from);
+  return text;
+}
+
 std::string key_text(const MemberKey& key) {
   return std::string{use_text(key.use)} + " " + key.public_text + " from " + format_time(key.from) +
-         (key.to ? " to " + format_time(*key.to) : "");
+         (key.to ? " to " + format_time(*key.to) : "") +
+         (key.revocation ? ", revoked: " + cutoff_text(key.revocation) : "");
 }
 
 class Comparison {
@@ -79,6 +88,12 @@ class Comparison {
              std::string{status_text(after->status)});
       values(subject, "roles", roles_text(*before), roles_text(*after));
     }
+    values(subject, "revocation", before ? cutoff_text(before->revocation) : "",
+           cutoff_text(after->revocation));
+    if (after->status == MemberStatus::kRevoked && !after->revocation &&
+        (before == nullptr || before->status != MemberStatus::kRevoked || before->revocation))
+      warn(subject,
+           "is revoked without a cutoff: what it anchors from now on counts like what it anchored before");
     const auto old_keys = keys_of(before), new_keys = keys_of(after);
     named(subject, "key ", old_keys, new_keys);
     warn_about_keys(subject, before, *after);

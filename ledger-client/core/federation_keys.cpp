@@ -64,6 +64,11 @@ const MemberKey* Member::find_key(std::string_view id) const {
   return found == keys.end() ? nullptr : &*found;
 }
 
+std::optional<Cutoff> Member::cutoff_of(std::string_view key_id) const {
+  const MemberKey* const key = find_key(key_id);
+  return key != nullptr && key->revocation ? key->revocation : revocation;
+}
+
 std::vector<const MemberKey*> Member::keys_of(KeyUse use) const {
   std::vector<const MemberKey*> found;
   for (const MemberKey& key : keys) {

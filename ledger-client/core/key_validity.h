@@ -9,20 +9,10 @@
 
 #include "ledger-client/core/checkpoint.h"
 #include "ledger-client/core/entry_rules.h"
+#include "ledger-client/core/federation.h"
 #include "ledger-client/core/proof.h"
 
 namespace ledger {
-
-// What a revoking federation document says about a member's log: what is anchored below `size`, in a tree
-// consistent with `root`, stays valid for ever; from `suspect_from` on it is shown as suspect.
-struct Cutoff {
-  std::string origin;
-  std::uint64_t size = 0;
-  Hash root{};
-  std::optional<std::uint64_t> suspect_from;
-
-  bool operator==(const Cutoff&) const = default;
-};
 
 // The cutoff a checkpoint gives, for whoever drafts a revocation: the log's own signature and at least
 // `quorum` (1 or more) of the witnesses' cosignatures must be on it.
@@ -45,6 +35,9 @@ class KeyEnds {
   // that was refused once becomes valid by a later entry.
   void take(const Entry& entry);
   std::optional<KeyEnd> of(const std::string& key_id) const;
+  const std::map<std::string, KeyEnd>& all() const { return ends_; }
+  // As it was taken before: entries are read once.
+  void put(const std::string& key_id, const KeyEnd& end) { ends_.insert_or_assign(key_id, end); }
   const std::string& origin() const { return origin_; }
 
  private:

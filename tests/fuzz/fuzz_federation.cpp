@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& member : federation->members) {
     FUZZ_REQUIRE(federation->find(member.address) == &member);
     for (const auto& key : member.keys) {
-      if (key.use == ledger::KeyUse::kSign) FUZZ_REQUIRE(member.sign_key(key.id, key.from).has_value());
+      if (key.use == ledger::KeyUse::kSign)
+        FUZZ_REQUIRE(member.sign_key(key.id, key.from).has_value() != key.revocation.has_value());
       if (key.use == ledger::KeyUse::kLog) FUZZ_REQUIRE(member.log_key().has_value());
       if (key.use == ledger::KeyUse::kWitness) FUZZ_REQUIRE(member.witness_key().has_value());
     }

@@ -40,6 +40,10 @@ class Federation {
   // The draft of it alone; `admins` of alice and bob have signed it.
   std::filesystem::path draft(const std::filesystem::path& current, const std::vector<std::string>& changes,
                               const std::vector<std::string>& admins);
+  // What draft() or next_version() made last.
+  std::filesystem::path newest_draft() const {
+    return folder_ / ("draft-" + std::to_string(drafts_) + ".json");
+  }
   std::filesystem::path admin_key(const std::string& name) const { return folder_ / (name + ".pem"); }
   std::filesystem::path first_version() const { return folder_ / "federation.json"; }
 

@@ -92,10 +92,14 @@ struct Ports : RecordSource, Spool, DisclosureLog, LedgerAnswers, ConsentBook {
     if (meanwhile) std::exchange(meanwhile, {})();
     const auto again = disclosure.decide_again(consents);
     if (!(again.permitted == disclosure.decision.permitted)) return ConsentChanged{};
+    signed_by.push_back(disclosure.signer_kid);
+    if (disclosure.signer_kid == ended_kid) return SignerChanged{};
     Issued issued{Anchor{"entry", 0, {}, "note"}, std::nullopt};
     if (disclosure.decision.break_glass) issued.break_glass_entry = 1;
     return issued;
   }
+  std::vector<std::string> signed_by;
+  std::string ended_kid;            // nothing of it is anchored
   std::function<void()> meanwhile;  // between the decision and the entry
   std::vector<Consent> consents;
   std::string asked_about;
@@ -113,6 +117,7 @@ struct Case {
   bool break_glass = false;
   std::string purpose = "TREAT", reason;
   std::optional<ledger::MemberStatus> status;
+  std::vector<LocalIdentity> signers;  // one bundle after another; none: the agent's own
 
   Case() { ports.consents = {policy()}; }
   Consent policy() const {
@@ -157,6 +162,12 @@ struct Case {
                       },
                       shows_ledgers ? &ports : nullptr,
                       {}};
+    if (!signers.empty())
+      all.bundle_signer = [this] {
+        const LocalIdentity next = signers.front();
+        if (signers.size() > 1) signers.erase(signers.begin());
+        return BundleSigner{next, {}};
+      };
     if (status) all.member_status = [this](const ledger::Address&) { return *status; };
     return Exchange(std::move(settings), std::move(all)).handle(verified);
   }
@@ -301,6 +312,26 @@ TEST_CASE("nothing leaves when the ledger does not take the entry") {
   REQUIRE(std::holds_alternative<Refusal>(outcome));
   CHECK(c.ports.calls ==
         std::vector<std::string>{"known", "find", "consents", "stream", "spooled", "issue", "discarded"});
+}
+
+TEST_CASE("a bundle whose signing key ended while it was made is made anew under the next key") {
+  Case c;
+  const auto old_key = c.agents.a.identity();
+  auto new_key = old_key;
+  new_key.kid = make_kid(old_key.address, "sign-2");
+  c.ports.ended_kid = old_key.kid;
+  SECTION("there is a next one") {
+    c.signers = {old_key, new_key};
+    CHECK(std::holds_alternative<Answer>(c.handle(c.request())));
+    CHECK(c.ports.signed_by == std::vector<std::string>{old_key.kid, new_key.kid});
+    CHECK(std::count(c.ports.calls.begin(), c.ports.calls.end(), "discarded") == 1);
+  }
+  SECTION("there is none") {
+    c.signers = {old_key};
+    const auto outcome = c.handle(c.request());
+    REQUIRE(std::holds_alternative<Refusal>(outcome));
+    CHECK(std::get<Refusal>(outcome).code == Code::kFailed);
+  }
 }
 
 TEST_CASE("a used id: the same request is repeated, another one is replayed, and the HIS is not asked") {

@@ -41,6 +41,9 @@ TEST_CASE("a diff says each change once, in words") {
   json two = next_version(one);
   CHECK(diff(one, two) == "~ version: 1 -> 2\n");
   two["members"][1]["status"] = "revoked";
+  two["members"][1]["revocation"] = {
+      {"cutoff", {{"origin", "ehr/10-20-0-6"}, {"size", 7}, {"root", std::string(64, 'a')}}},
+      {"suspect_from", 5}};
   two["members"][0]["roles"] = {"hospital", "witness"};
   two["members"][0]["keys"][0]["to"] = "2026-06-01T00:00:00.000Z";
   two["admins"].push_back(test_support::test_admin("bob").listed());
@@ -50,7 +53,8 @@ TEST_CASE("a diff says each change once, in words") {
   INFO(text);
   for (const auto* line :
        {"~ threshold: 1 -> 2\n", "+ admin bob: ", "~ member 10.20.0.6 status: active -> revoked\n",
-        "~ member 10.20.0.5 roles: hospital -> hospital, witness\n",
+        "+ member 10.20.0.6 revocation: what ehr/10-20-0-6 holds below 7 stays valid (root aaaa",
+        "aaaa), suspect from 5\n", "~ member 10.20.0.5 roles: hospital -> hospital, witness\n",
         "~ member 10.20.0.5 key sign-1: ", "to 2026-06-01T00:00:00.000Z\n", "+ member 10.20.0.7: San Luca\n",
         "+ member 10.20.0.7 key sign-1: "}) {
     CHECK_THAT(text, Contains(line));
@@ -70,6 +74,10 @@ TEST_CASE("a diff warns of what is easily overlooked") {
     CHECK_THAT(diff(one, two),
                Contains("! member 10.20.0.7: its name looks like the name of member 10.20.0.5"));
     CHECK_THAT(diff(one, two), Contains("mixes letters of several scripts"));
+  }
+  SECTION("a revocation without a cutoff") {
+    two["members"][1]["status"] = "revoked";
+    CHECK_THAT(diff(one, two), Contains("! member 10.20.0.6: is revoked without a cutoff"));
   }
   SECTION("a member who is taken out") {
     two["members"].erase(1);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ledger-client/core/base64.h"
+#include "tests/unit/ledger_core/schema_support.h"
 
 using ledger::Address;
 using ledger::NoteKey;
@@ -300,4 +301,28 @@ TEST_CASE("refusals quote nothing of the document") {
   value["members"][0]["status"] = "SECRET";
   value["SECRET"] = 1;
   CHECK(refusal(value).find("SECRET") == std::string::npos);
+}
+
+TEST_CASE("a revocation names a log of the member, and stands only where somebody is revoked") {
+  const json cutoff{{"origin", "ehr/10-20-0-5"}, {"size", 7}, {"root", std::string(64, 'a')}};
+  json document = json::parse(test_support::schema_examples("valid", "federation").at(0).dump());
+  json& member = document["members"].at(0);
+  const std::string origin = ledger::Address::parse(member["address"].get<std::string>())->origin();
+  const auto good = [&] { return ledger::parse_federation(document.dump()).ok(); };
+  member["status"] = "revoked";
+  member["revocation"] = {{"cutoff", cutoff}, {"suspect_from", 7}};
+  member["revocation"]["cutoff"]["origin"] = origin;
+  REQUIRE(good());
+  const auto federation = ledger::parse_federation(document.dump());
+  CHECK(federation->members[0].cutoff_of("sign-1")->size == 7);
+  member["revocation"]["suspect_from"] = 8;
+  CHECK_FALSE(good());
+  member["revocation"].erase("suspect_from");
+  CHECK(good());
+  member["revocation"]["cutoff"]["origin"] = "ehr/10-99-0-9";
+  CHECK_FALSE(good());
+  member["revocation"]["cutoff"]["origin"] = origin + "/2";  // a later log of the same member
+  CHECK(good());
+  member["status"] = "active";
+  CHECK_FALSE(good());
 }
