@@ -7,6 +7,8 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include <ctime>
+
 #include "agent/adapters/key_files.h"
 
 namespace edge {
@@ -106,6 +108,80 @@ std::vector<ledger::Bytes> read_certificates(const std::filesystem::path& pem_fi
     throw std::runtime_error(pem_file.string() + ": no certificate, or a malformed one");
   }
   return out;
+}
+
+namespace {
+
+std::optional<ledger::TimePoint> end_of(ledger::ByteView der) {
+  const Certificate certificate = decode(der);
+  std::tm parts{};
+  if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &parts) != 1)
+    return std::nullopt;
+  return ledger::TimePoint(std::chrono::seconds(timegm(&parts)));
+}
+
+// The certificate of the signing key with the highest number that has one.
+std::filesystem::path newest_signing_certificate(const std::filesystem::path& keys) {
+  std::filesystem::path newest;
+  unsigned long highest = 0;
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(keys, none)) {
+    const std::string name = entry.path().filename();
+    constexpr std::string_view kBegin = "sign-", kEnd = ".crt";
+    if (!is_key_file(name) || !name.starts_with(kBegin) || !name.ends_with(kEnd)) continue;
+    const auto number = std::stoul(name.substr(kBegin.size()));
+    if (number <= highest) continue;
+    highest = number;
+    newest = entry.path();
+  }
+  return newest;
+}
+
+}  // namespace
+
+std::int64_t CertificateEnd::days_left(ledger::TimePoint now) const {
+  return std::chrono::floor<std::chrono::days>(end - now).count();
+}
+
+std::vector<CertificateEnd> certificate_ends(const std::filesystem::path& tls,
+                                             const std::filesystem::path& ca,
+                                             const std::filesystem::path& keys) {
+  std::vector<CertificateEnd> ends;
+  for (const auto& file : {tls, ca, newest_signing_certificate(keys)}) {
+    try {
+      if (file.empty()) continue;
+      if (const auto end = end_of(read_certificates(file).front())) ends.push_back({file, *end});
+    } catch (const std::runtime_error&) {  // NOLINT(bugprone-empty-catch): said where it is used
+    }
+  }
+  return ends;
+}
+
+std::vector<std::string> certificate_warnings(const std::vector<CertificateEnd>& ends,
+                                              ledger::TimePoint now) {
+  std::vector<std::string> warnings;
+  for (const CertificateEnd& one : ends) {
+    const auto days = one.days_left(now);
+    if (days >= kWarningDays) continue;
+    warnings.push_back(
+        one.file.string() +
+        (days < 0 ? " has expired" : " expires in " + std::to_string(days) + (days == 1 ? " day" : " days")));
+  }
+  return warnings;
+}
+
+std::string why_no_tls_pair(const std::filesystem::path& certificate, const std::filesystem::path& key) {
+  using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+  const File certificate_file(BIO_new_file(certificate.c_str(), "r")),
+      key_file(BIO_new_file(key.c_str(), "r"));
+  const Certificate read(
+      certificate_file ? PEM_read_bio_X509(certificate_file.get(), nullptr, nullptr, nullptr) : nullptr);
+  const Key secret(key_file ? PEM_read_bio_PrivateKey(key_file.get(), nullptr, nullptr, nullptr) : nullptr);
+  const bool pair = read && secret && X509_check_private_key(read.get(), secret.get()) == 1;
+  ERR_clear_error();
+  if (!read) return certificate.string() + " is no certificate";
+  if (!secret) return key.string() + " is no private key";
+  return pair ? "" : certificate.string() + " is not the certificate of " + key.string();
 }
 
 ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>& x5c_der,

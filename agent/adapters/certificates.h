@@ -6,6 +6,7 @@
 
 #include "ledger-client/core/address.h"
 #include "ledger-client/core/ed25519.h"
+#include "ledger-client/core/time_text.h"
 
 namespace edge {
 
@@ -20,5 +21,25 @@ std::optional<CertificateFacts> certificate_facts(ledger::ByteView der);
 // The certificates of a PEM file in their order, as DER. Throws std::runtime_error if there is none or one is
 // malformed.
 std::vector<ledger::Bytes> read_certificates(const std::filesystem::path& pem_file);
+
+// When a certificate of this agent ends.
+struct CertificateEnd {
+  std::filesystem::path file;
+  ledger::TimePoint end{};
+
+  std::int64_t days_left(ledger::TimePoint now) const;  // whole ones; negative when it has ended
+};
+inline constexpr int kWarningDays = 30;
+
+// Of the TLS certificate, the CA's, and the newest signing key's that has one below `keys`; a file that is
+// missing or no certificate is left out.
+std::vector<CertificateEnd> certificate_ends(const std::filesystem::path& tls,
+                                             const std::filesystem::path& ca,
+                                             const std::filesystem::path& keys);
+// "tls.crt ends in 12 days", for those within the last kWarningDays.
+std::vector<std::string> certificate_warnings(const std::vector<CertificateEnd>& ends, ledger::TimePoint now);
+
+// Why these can't be used together; empty in good order.
+std::string why_no_tls_pair(const std::filesystem::path& certificate, const std::filesystem::path& key);
 
 }  // namespace edge

@@ -1,6 +1,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "agent/adapters/certificates.h"
+#include "agent/adapters/key_files.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/output.h"
@@ -8,15 +10,29 @@
 namespace edge::cli {
 namespace {
 
+// Of certificates that end soon: no problem of the file, but one that comes.
+std::vector<std::string> warnings_of(const Config& config) {
+  const auto file = [&](const fs::path& given, const char* name) {
+    return given.empty() ? key_path(config.keys.dir, name) : given;
+  };
+  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  return certificate_warnings(
+      certificate_ends(file(config.mqtt.cert, "tls.crt"), file(config.mqtt.ca, "ca.crt"), config.keys.dir),
+      now);
+}
+
 void check(Common& common) {
   const fs::path path = config_path(common.config);
   const auto loaded = load_config(path);
   if (!common.json) {
     const auto config = common.load();  // throws with every problem
     std::cout << path.string() << ": good; this agent is " << config.agent.address->text() << '\n';
+    for (const auto& warning : warnings_of(config))
+      std::cerr << "warning: " << warning << "; `pki renew` gives it new dates\n";
     return;
   }
   nlohmann::json out{{"file", path.string()}, {"ok", loaded.ok()}, {"problems", nlohmann::json::array()}};
+  if (loaded) out["warnings"] = warnings_of(*loaded);
   if (!loaded) {
     for (const auto& problem : loaded.error())
       out["problems"].push_back({{"line", problem.line}, {"key", problem.key}, {"what", problem.what}});

@@ -238,6 +238,7 @@ void Service::use_approvals(const Config& config) {
 }
 
 void Service::reload(const ledger::Result<Config>& loaded) {
+  reload_certificates();
   if (!loaded) {
     log::error("the configuration is kept as it was", {{"reason", loaded.error().reason}});
     return;
@@ -355,6 +356,7 @@ void Service::start() {
   }
   responder_->resume();
   requester_->resume();
+  begin_certificates();
   connection_->start();
   timer_.every(kTick, [this] {
     responder_->tick(false);
@@ -433,6 +435,7 @@ std::string Service::control_status() {
                                {{"url", config_.mqtt.url},
                                 {"connected", connection_->ready()},
                                 {"reconnects", transport.reconnects}}},
+                              {"certificates", certificates_view()},
                               {"ledger", ledger_view(*journal_, network_->view())},
                               {"approvals", ApprovalCommands(*approvals_).summary()},
                               {"break_glass", !glass_configured_ ? "not allowed"

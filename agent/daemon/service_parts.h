@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <nlohmann/json_fwd.hpp>
 #include <thread>
 
 #include "agent/adapters/his/sqlite_store.h"
@@ -54,12 +55,16 @@ class Service {
   void on_ready();
   void publish_status(const std::string& state);
   void publish_descriptor();
+  void begin_certificates();
+  void reload_certificates();
+  void warn_of_certificates() const;
   void check_own_keys() const;
   void publish_retained(std::string topic, std::string payload, const std::string& content_type);
   void maintain();
   void sync_consents();
   std::string control_status();
   void use_approvals(const Config& config);
+  nlohmann::json certificates_view() const;
   mqtt_transport::ConnectionOptions connection_options() const;
   ledger::JournalOptions journal_options();
   LedgerNetwork::Options network_options();
@@ -96,6 +101,7 @@ class Service {
   std::unique_ptr<ControlServer> control_;
   std::vector<std::jthread> workers_;
 
+  std::string tls_in_use_;  // hash of the files' content
   std::uint64_t boot_ = 0;
   std::string since_;
   std::atomic<bool> glass_configured_{false};

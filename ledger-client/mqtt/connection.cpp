@@ -15,6 +15,10 @@ void Connection::start() {
 bool Connection::ready() const {
   return session_->ready();
 }
+void Connection::reconnect(int grace_ms) {
+  session_->reconnect(grace_ms);
+}
+
 void Connection::stop(int grace_ms) {
   session_->stop(grace_ms);
 }

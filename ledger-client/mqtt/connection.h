@@ -92,6 +92,11 @@ class Connection {
   // stop(), on the stopping one); it must not wait.
   PublishResult publish(Message message, PublishDone done = {});
 
+  // Connects anew, with the certificate and key files as they are now, after at most `grace_ms` for what is
+  // in flight. Publishes meanwhile are kDisconnected, as after any loss. Where it is not connected, the next
+  // attempt reads the files anyway. Not from a handler.
+  void reconnect(int grace_ms = 2000);
+
   // Disconnects in good order (the Will is not sent) after at most `grace_ms` for what is in flight.
   // Afterwards no handler runs any more. Final: a stopped connection isn't started again.
   void stop(int grace_ms = 2000);

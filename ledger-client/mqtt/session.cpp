@@ -246,6 +246,12 @@ void Session::guarded(Call&& call) noexcept {
   leave();
 }
 
+void Session::reconnect(int grace_ms) {
+  if (!ready()) return;
+  if (grace_ms > 0) window_.wait_until_empty(grace_ms);
+  lost("asked to connect anew");
+}
+
 void Session::stop(int grace_ms) {
   {
     std::unique_lock lock(mutex_);

@@ -30,6 +30,7 @@ class Session final : private PahoEvents {
   void start();
   bool ready() const;
   PublishResult publish(Message message, PublishDone done);
+  void reconnect(int grace_ms);
   void stop(int grace_ms);
   Connection::Counters counters() const;
 

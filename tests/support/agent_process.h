@@ -64,6 +64,7 @@ class AgentProcess {
   void wait_until_ready();  // and until who shall have a consent has it
   int stop();               // SIGTERM; the exit status
   void kill_hard();         // SIGKILL
+  void signal(int number) const { process_.signal(number); }
   bool running() { return process_.running(); }
 
   CommandResult command(const std::vector<std::string>& arguments) const;
