@@ -34,7 +34,7 @@ struct RequestResult {
   std::string origin;
   std::uint64_t cosignatures = 0;
   bool witnessed = false;  // a quorum of them
-  std::string suspect;  // why the signature is to be doubted; empty in good order
+  std::string suspect;     // why the signature is to be doubted; empty in good order
 };
 
 class Requester {

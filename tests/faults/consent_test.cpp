@@ -216,7 +216,7 @@ TEST_CASE("a consent for some sections gives no word of the others") {
   CHECK_FALSE(hospitals.given({"--sections", "problems"}));
 }
 
-TEST_CASE("breaking the glass is anchored, alerted, listed, and reviewed; a denial stands") {
+TEST_CASE("breaking the glass is anchored, alerted, listed, and reviewed, a denial stands") {
   Hospitals hospitals(Settings{{"break_glass.allow", "true"}});
   auto& agent = hospitals.answering;
   std::mutex mutex;
@@ -310,7 +310,7 @@ TEST_CASE("consents of the HIS count when they are imported, and what can't be r
   CHECK_FALSE(hospitals.given());
 }
 
-TEST_CASE("a patient's own signature is checked; what can't be represented is not imported") {
+TEST_CASE("a patient's own signature is checked, what can't be represented is not imported") {
   Hospitals hospitals;
   auto& agent = hospitals.answering;
   edge::initialise_cryptography();

@@ -67,7 +67,7 @@ struct Scene {
 
 }  // namespace
 
-TEST_CASE("what two admins sign, every agent follows at once; who is revoked gets nothing more") {
+TEST_CASE("what two admins sign, every agent follows at once, who is revoked gets nothing more") {
   Scene scene;
   auto& federation = scene.federation;
   federation.start();

@@ -208,7 +208,7 @@ TEST_CASE("an authentic request that can't be served gets its code") {
   CHECK(attack.agent.entries("bundle.issued").empty());
 }
 
-TEST_CASE("the same request again is answered with the state reached; the same id for another is replayed") {
+TEST_CASE("the same request again is answered with the state reached, the same id for another is replayed") {
   Attack attack;
   const auto self = attack.peer.identity();
   const auto request = attack.request();

@@ -102,7 +102,7 @@ TEST_CASE("a revoked consent decides nothing, also on the connection of a transa
   CHECK(c.store->grant(c.consent("p"))->id != id);
 }
 
-TEST_CASE("the salts open what is on the ledger; forgetting deletes them, also from the log of writes") {
+TEST_CASE("the salts open what is on the ledger, forgetting deletes them, also from the log of writes") {
   Case c;
   const std::string id = c.store->grant(c.consent("p"))->id;
   CHECK_FALSE(c.store->forget(id));  // in force

@@ -100,7 +100,7 @@ TEST_CASE("ping says how long the way to a peer and back took") {
   CHECK(agent.run({"ping", "127.0.10.2"}).status == EX_TEMPFAIL);
 }
 
-TEST_CASE("a bundle goes to standard output as it is; --json puts it into the result") {
+TEST_CASE("a bundle goes to standard output as it is, --json puts it into the result") {
   Scripted agent;
   agent.answer = [](ControlChannel& channel) { send_bundle(channel, kBundle, result_of(kBundle)); };
   CHECK(agent.run({"request", "127.0.10.2", "42"}).out == kBundle + "\n");

@@ -110,7 +110,7 @@ TEST_CASE("a backup to recipients brings every key back, and age and tar alone r
              Contains("none was touched"));
 }
 
-TEST_CASE("a backup to a passphrase; the wrong one opens nothing") {
+TEST_CASE("a backup to a passphrase, the wrong one opens nothing") {
   const Agent agent;
   {
     const Pipe pipe(std::string(kPassphrase) + "\n");

@@ -244,7 +244,7 @@ TEST_CASE("own section rules take the place of the default ones") {
   CHECK(rules[2].section == Section::kAlerts);
 }
 
-TEST_CASE("a file is read against its own folder; one that can't be read is a problem") {
+TEST_CASE("a file is read against its own folder, one that can't be read is a problem") {
   const test_support::TempDir dir;
   std::ofstream(dir / "a.toml") << kAddress << "state_dir = \"state\"\n";
   const auto config = edge::load_config(dir / "a.toml");

@@ -43,7 +43,7 @@ TEST_CASE("a known identity has its known recipient, and both are written as the
   CHECK(recipient->bytes() == identity->recipient().bytes());
 }
 
-TEST_CASE("an identity file may hold comments, empty lines and CRLF; its first identity counts") {
+TEST_CASE("an identity file may hold comments, empty lines and CRLF, its first identity counts") {
   const std::string second = identity_text(age::Identity::generate());
   const auto identity =
       parse_identity("# created: today\r\n\r\n#\n" + std::string(kIdentity42) + "\r\n" + second);

@@ -59,7 +59,7 @@ TEST_CASE("a short answer is asked on from where it ended") {
   CHECK(rest[0].count == 700);
 }
 
-TEST_CASE("who does not answer rests, longer each time, and others are asked; the owner again afterwards") {
+TEST_CASE("who does not answer rests, longer each time, and others are asked, the owner again afterwards") {
   CatchUp catch_up({kOwner, kOther});
   catch_up.want(0, 100);
   auto asks = catch_up.next(0, kStart);

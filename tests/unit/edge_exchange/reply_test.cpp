@@ -217,7 +217,7 @@ TEST_CASE("manifests are framed with their inline payload") {
   CHECK_FALSE(unframe_manifest(frame_manifest("x", ledger::Bytes(64 * 1024 + 1))));
 }
 
-TEST_CASE("errors, acknowledgements and receipts come back; anything else is refused") {
+TEST_CASE("errors, acknowledgements and receipts come back, anything else is refused") {
   const auto agents = test_support::make_two_agents();
   const Envelope envelope{kId, agents.b.address, agents.a.address, 1, kNow};
   const auto payload = [&](const std::string& jws, std::string_view typ) {

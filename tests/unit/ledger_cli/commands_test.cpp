@@ -379,7 +379,7 @@ TEST_CASE("tail shows the last entries, verified") {
   CHECK(bad.out.empty());
 }
 
-TEST_CASE("wrong usage is 64 and hints at the help; every command's help has an example") {
+TEST_CASE("wrong usage is 64 and hints at the help, every command's help has an example") {
   for (const std::vector<std::string>& wrong :
        std::vector<std::vector<std::string>>{{},
                                              {"nothing"},
