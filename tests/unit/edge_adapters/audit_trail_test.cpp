@@ -273,7 +273,8 @@ TEST_CASE("rows older than the pseudonyms are kept, shown, and found by their co
   c.close();
   c.exec(
       "DROP VIEW audit_unreviewed; DROP TABLE audit_patient; DROP INDEX audit_patient_key; DROP INDEX "
-      "audit_asked; DROP INDEX audit_asked_value; DROP INDEX audit_unnamed;");
+      "audit_asked; DROP INDEX audit_asked_value; DROP INDEX audit_unnamed; "
+      "DROP TABLE vote; DROP TABLE motion;");
   for (const char* column : {"patient", "asked", "asked_value", "said", "sections", "withheld", "rule",
                              "consents", "content_type", "bytes", "break_glass", "peer_origin", "peer_index"})
     c.exec(std::string("ALTER TABLE audit DROP COLUMN ") + column);
