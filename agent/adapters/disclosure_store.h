@@ -73,8 +73,11 @@ class DisclosureStore : public DisclosureLog {
   // The anchor for sending a manifest again: against the witnessed checkpoint where it covers the entry, else
   // against the newest one.
   Anchor anchor(std::uint64_t entry_index, const std::string& witnessed_note = {});
-  // Appends bundle.delivered, ends the transfer and forgets the payload. False if it was not open.
-  bool delivered(const ledger::Address& peer, const std::string& id, const ledger::Hash& receipt_sha256);
+  enum class Delivery { kDone, kAlready, kFailed };
+  // Appends bundle.delivered, ends the transfer and forgets the payload; in no hurry, since a lost receipt is
+  // sent again. `then` is told on the journal's terms (Journal::append_soon).
+  void delivered(const ledger::Address& peer, const std::string& id, const ledger::Hash& receipt_sha256,
+                 std::function<void(Delivery)> then);
   void end_outbound(const ledger::Address& peer, const std::string& id, OutboundState state,
                     const std::string& reason);
   // Opens a failed or dropped transfer again, with a new deadline. False if there is none with a payload.

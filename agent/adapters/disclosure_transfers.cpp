@@ -90,25 +90,34 @@ Anchor DisclosureStore::anchor(std::uint64_t entry_index, const std::string& wit
   });
 }
 
-bool DisclosureStore::delivered(const ledger::Address& peer, const std::string& id,
-                                const ledger::Hash& receipt_sha256) {
+void DisclosureStore::delivered(const ledger::Address& peer, const std::string& id,
+                                const ledger::Hash& receipt_sha256, std::function<void(Delivery)> then) {
   const ledger::BundleDelivered body{id, peer.text(), receipt_sha256};
-  const auto statements = [&](Database& database, std::uint64_t) {
+  const auto statements = [peer = peer.text(), id, now = to_integer(options_.now())](Database& database,
+                                                                                     std::uint64_t) {
     database
         .cached(
             "UPDATE outbound SET state = 1, finished = ?3, payload = NULL, reason = '' WHERE peer = ?1 AND "
             "id = ?2")
-        .bind(1, peer.text())
+        .bind(1, peer)
         .bind(2, id)
-        .bind(3, to_integer(options_.now()))
+        .bind(3, now)
         .run();
   };
-  const auto appended = journal_.append({{std::string(ledger::entry_type::kBundleDelivered),
-                                          ledger::encode_body(body), peer.text() + " " + id}},
-                                        statements, ledger::Work::kBegun);
-  if (!appended && appended.error() != ledger::AppendError::kDuplicate)
-    throw Unavailable("a receipt can't be anchored");
-  return appended.ok();
+  using Appending = ledger::Result<ledger::Appended, ledger::AppendError>;
+  const auto told = [then = std::move(then)](std::future<Appending> answer) {
+    Delivery delivery = Delivery::kFailed;
+    try {
+      const Appending appended = answer.get();
+      if (appended) delivery = Delivery::kDone;
+      if (!appended && appended.error() == ledger::AppendError::kDuplicate) delivery = Delivery::kAlready;
+    } catch (const std::exception&) {  // a fault of the disk: as any other failure, tried again
+    }
+    then(delivery);
+  };
+  journal_.append_soon({{std::string(ledger::entry_type::kBundleDelivered), ledger::encode_body(body),
+                         peer.text() + " " + id}},
+                       statements, ledger::Work::kBegun, told);
 }
 
 void DisclosureStore::end_outbound(const ledger::Address& peer, const std::string& id, OutboundState state,

@@ -52,9 +52,11 @@ class RequestStore {
   RequestStore(ledger::Journal& journal, const PatientVault& vault, const std::filesystem::path& database,
                std::function<ledger::TimePoint()> now);
 
-  // Hands the row to the writer without waiting; it commits while the first publish is in flight. `on_failed`
-  // runs if it can't be kept.
-  std::future<ledger::Result<ledger::Appended, ledger::AppendError>> insert(const Outgoing& request);
+  // Hands the row to the writer without waiting; it commits soon, or with the answer if that comes first.
+  // `patient`, for the field of this name, may become ready a moment later: nothing the journal does may be
+  // needed for it.
+  std::future<ledger::Result<ledger::Appended, ledger::AppendError>> insert(
+      const Outgoing& request, std::shared_future<ledger::Bytes> patient);
   void manifest_accepted(const std::string& id, const std::string& manifest);
   // Appends bundle.received with the row, the audit row, inbox payload and receipt in one transaction. Throws
   // AuditFailed if it can't be recorded; nothing was received then.

@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kDataFrame = 1 << 20;
 constexpr std::chrono::milliseconds kLook{
     250};  // how often a waiting call looks whether its caller is still there
+constexpr std::chrono::milliseconds kProgress{
+    100};  // how often a caller hears of progress, and is looked for
 
 void send_error(ControlChannel& channel, const CallError& error) {
   channel.send('E', json{{"code", error.code}, {"error", error.error}, {"hint", error.hint}}.dump());
@@ -170,8 +172,8 @@ void ControlCommands::request(const std::string& call_text, ControlChannel& chan
       Timer::Clock::now() + std::chrono::milliseconds(call.value("timeout_ms", std::int64_t{24 * 3'600'000}));
   RequestProgress last;
   while (!last.ended) {
-    const RequestProgress now = requester_.wait(id, last, kLook);
-    if (now.state != last.state || now.bytes != last.bytes) {
+    const RequestProgress now = requester_.wait(id, kProgress);
+    if (!now.ended && (now.state != last.state || now.bytes != last.bytes)) {
       channel.send('P',
                    json{{"id", id}, {"state", now.state}, {"bytes", now.bytes}, {"total", now.total}}.dump());
     }
@@ -199,24 +201,25 @@ void ControlCommands::request(const std::string& call_text, ControlChannel& chan
 
 void ControlCommands::send_result(ControlChannel& channel, const std::string& id,
                                   const RequestResult& result) {
-  for (std::size_t at = 0; at < result.plaintext.size(); at += kDataFrame) {
-    channel.send('D', std::string_view(result.plaintext).substr(at, kDataFrame));
-  }
   BundleProof proof{result.manifest, {}};
   std::uint64_t cosignatures = result.cosignatures;
   if (!result.witnessed) proof.later = network_.witnessed_proof(result.origin, result.issued_index);
   // Of what is kept, all lines but the log's own are verified cosignatures.
   if (proof.later) cosignatures = ledger::parse_note(proof.later->note).value().signatures.size() - 1;
-  channel.send('R', json{{"id", id},
-                         {"bytes", result.plaintext.size()},
-                         {"sha256", result.plaintext_sha256},
-                         {"issued_index", result.issued_index},
-                         {"origin", result.origin},
-                         {"anchored", result.witnessed || proof.later ? "witnessed" : "signed"},
-                         {"cosignatures", cosignatures},
-                         {"suspect", result.suspect},
-                         {"proof", encode_bundle_proof(proof)}}
-                        .dump());
+  const std::string end = json{
+      {"id", id},
+      {"bytes", result.plaintext.size()},
+      {"sha256", result.plaintext_sha256},
+      {"issued_index", result.issued_index},
+      {"origin", result.origin},
+      {"anchored", result.witnessed || proof.later ? "witnessed" : "signed"},
+      {"cosignatures", cosignatures},
+      {"suspect", result.suspect},
+      {"proof", encode_bundle_proof(
+                    proof)}}.dump();
+  for (std::size_t at = 0; at < result.plaintext.size(); at += kDataFrame)
+    channel.send('D', std::string_view(result.plaintext).substr(at, kDataFrame));
+  channel.send('R', end);
 }
 
 // Times the whole request path: signing, sealing, the broker both ways, the peer's checks and its answer.

@@ -285,6 +285,12 @@ std::unique_ptr<ledger::LogReader> LedgerNetwork::open_log(const std::string& or
 
 std::optional<ledger::ProofFile> LedgerNetwork::witnessed_proof(const std::string& origin,
                                                                 std::uint64_t index) const {
+  {
+    // Opening a log costs as much as a few signatures; most of the time there is nothing new in it.
+    const std::lock_guard lock(mutex_);
+    for (const LogView& log : view_.logs)
+      if (log.origin == origin && log.witnessed <= index) return std::nullopt;
+  }
   const auto log = open_log(origin);
   const auto note = log ? log->witnessed_note() : std::nullopt;
   const auto tree = note ? ledger::checkpoint_of(*note) : std::nullopt;

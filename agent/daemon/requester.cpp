@@ -95,12 +95,13 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
                {}};
   const auto pending = make_pending(std::move(row));
   pending->patient = query.patient;
-  pending->row.patient = age::seal(context_.own_identities().front()->recipient(),
-                                   ledger::as_bytes(canonical_patient(query.patient)));
   // The row is on its way to the disk before anything can answer, so that no answer is recorded ahead of it;
-  // it commits while the first publish is in flight. The patient in it is sealed to ourselves.
-  auto kept = store_.insert(pending->row);
+  // it commits while the first publish is in flight. The patient in it is sealed to ourselves meanwhile.
+  std::promise<ledger::Bytes> sealed;
+  auto kept = store_.insert(pending->row, sealed.get_future().share());
   publish_request(*pending);
+  sealed.set_value(age::seal(context_.own_identities().front()->recipient(),
+                             ledger::as_bytes(canonical_patient(query.patient))));
   if (const auto problem = why_not_kept(kept); !problem.empty()) {
     const std::lock_guard lock(mutex_);
     pending->closed = true;
@@ -128,6 +129,7 @@ void Requester::publish_request(const Pending& pending) {
 }
 
 void Requester::report(Pending& pending, const std::string& state, bool ended) {
+  PendingPointer held;
   {
     const std::lock_guard lock(mutex_);
     pending.progress.state = state;
@@ -139,22 +141,20 @@ void Requester::report(Pending& pending, const std::string& state, bool ended) {
     }
     if (ended) {
       pending.closed = true;
-      if (!pending.watched) pending_.erase(pending.row.id);
+      const auto found = pending_.find(pending.row.id);
+      if (found != pending_.end()) held = found->second;
+      if (held && !pending.watched) pending_.erase(found);
     }
   }
-  changed_.notify_all();
+  if (held) held->ended.notify_all();
 }
 
-RequestProgress Requester::wait(const std::string& id, const RequestProgress& last,
-                                std::chrono::milliseconds timeout) {
+RequestProgress Requester::wait(const std::string& id, std::chrono::milliseconds timeout) {
   std::unique_lock lock(mutex_);
   const auto found = pending_.find(id);
   if (found == pending_.end()) return {"unknown", 0, 0, true};
   const PendingPointer pending = found->second;
-  changed_.wait_for(lock, timeout, [&] {
-    const auto& now = pending->progress;
-    return now.ended || now.state != last.state || now.bytes != last.bytes;
-  });
+  pending->ended.wait_for(lock, timeout, [&] { return pending->progress.ended; });
   return pending->progress;
 }
 

@@ -46,8 +46,8 @@ class Requester {
   // pending.
   Outcome<std::string> start(const ledger::Address& peer, Operation operation, const RecordQuery& query,
                              const std::string& purpose);
-  // Waits until the progress differs from `last` or `timeout` passed.
-  RequestProgress wait(const std::string& id, const RequestProgress& last, std::chrono::milliseconds timeout);
+  // How far it is when it has ended or `timeout` has passed.
+  RequestProgress wait(const std::string& id, std::chrono::milliseconds timeout);
   // The result of an ended request, once; nothing if it is not ended or not known.
   std::optional<RequestResult> take_result(const std::string& id);
   // Nobody waits any more: the request goes on, its bundle stays in the inbox.
@@ -111,7 +111,6 @@ class Requester {
   SpoolQuota quota_;
 
   mutable std::mutex mutex_;  // guards pending_ and every Pending's progress and result
-  std::condition_variable changed_;
   std::map<std::string, PendingPointer> pending_;
 };
 

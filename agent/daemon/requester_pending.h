@@ -28,6 +28,7 @@ struct Requester::Pending {
   RequestProgress progress;
   RequestResult result;
   bool watched = true;
+  std::condition_variable ended;  // with progress.ended
   unsigned attempts = 0;
   Timer::Clock::time_point next_retry{};
 };

@@ -36,6 +36,11 @@ Responder::Responder(const Context& context, DisclosureStore& store, FileSpool& 
       memory_answers_(context),
       exchange_(std::make_shared<const Exchange>(std::move(exchange))) {}
 
+Responder::~Responder() {
+  std::unique_lock lock(mutex_);
+  receipts_done_.wait(lock, [this] { return receipts_ == 0; });
+}
+
 void Responder::use(Exchange exchange) {
   auto replacement = std::make_shared<const Exchange>(std::move(exchange));
   const std::lock_guard lock(mutex_);

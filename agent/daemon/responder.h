@@ -2,6 +2,7 @@
 // work runs on the queue's threads.
 #pragma once
 
+#include <condition_variable>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,10 @@ namespace edge {
 class Responder {
  public:
   Responder(const Context& context, DisclosureStore& store, FileSpool& spool, Exchange exchange);
+  // Waits for the receipts that are being anchored: the journal must still run, the queue's threads not.
+  ~Responder();
+  Responder(const Responder&) = delete;
+  Responder& operator=(const Responder&) = delete;
 
   // From the MQTT handler: only bounds, copies and queues.
   void on_request(mqtt_transport::Message&& message, const ledger::topics::Parsed& topic);
@@ -68,6 +73,8 @@ class Responder {
   void handle_verified(const VerifiedRequest& request, Timer::Clock::time_point received);
   void handle_ack(const mqtt_transport::Message& message, const ledger::topics::Parsed& topic);
   void handle_receipt(const std::string& payload, const ledger::topics::Parsed& topic, std::string_view jws);
+  void end_transfer(const ledger::Address& peer, const std::string& id, const std::string& file,
+                    DisclosureStore::Delivery delivery);
   void work_on(const VerifiedRequest& request, Timer::Clock::time_point received);
   // The same for requests about ledgers: their answers and refusals leave nothing on the disk.
   void work_on_ledgers(const VerifiedRequest& request, const Exchange& exchange,
@@ -104,6 +111,8 @@ class Responder {
   std::shared_ptr<const Exchange> exchange_;
   std::map<std::string, TransferPointer> transfers_;  // "<peer> <id>"
   std::set<std::string> in_progress_;                 // "<peer> <id>" of requests being worked on
+  std::size_t receipts_ = 0;                          // on their way into the ledger
+  std::condition_variable receipts_done_;
   std::map<ledger::Address, TokenBucket> buckets_;
   std::map<ledger::Address, Timer::Clock::time_point> last_busy_;
 };

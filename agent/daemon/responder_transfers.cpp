@@ -174,9 +174,28 @@ void Responder::handle_receipt(const std::string& payload, const Parsed& topic, 
     log::warning("receipt is about other bytes", {{"peer", topic.peer->text()}, {"request", topic.id}});
     return;
   }
-  if (store_.delivered(*topic.peer, topic.id, ledger::sha256(jws))) ++context_.counters->bundles_delivered;
-  spool_.remove(stored->payload.file);
-  forget(*topic.peer, topic.id);
+  {
+    const std::lock_guard lock(mutex_);
+    ++receipts_;
+  }
+  store_.delivered(*topic.peer, topic.id, ledger::sha256(jws),
+                   [this, peer = *topic.peer, id = topic.id,
+                    file = stored->payload.file](DisclosureStore::Delivery delivery) {
+                     end_transfer(peer, id, file, delivery);
+                     const std::lock_guard lock(mutex_);
+                     if (--receipts_ == 0) receipts_done_.notify_all();  // under the lock: ~Responder waits
+                   });
+}
+
+// On the thread that committed bundle.delivered.
+void Responder::end_transfer(const ledger::Address& peer, const std::string& id, const std::string& file,
+                             DisclosureStore::Delivery delivery) {
+  // What could not be anchored stays open: the answer is offered again, and the receipt comes again.
+  if (delivery == DisclosureStore::Delivery::kFailed)
+    return log::error("a receipt can't be anchored", {{"peer", peer.text()}, {"request", id}});
+  if (delivery == DisclosureStore::Delivery::kDone) ++context_.counters->bundles_delivered;
+  guarded("spool file left behind", id, [&] { spool_.remove(file); });
+  forget(peer, id);
 }
 
 Responder::TransferPointer Responder::track(const ledger::Address& peer, const std::string& id,

@@ -227,8 +227,7 @@ bool Session::enter() {
 
 void Session::leave() {
   const std::lock_guard lock(mutex_);
-  --inside_;
-  changed_.notify_all();
+  if (--inside_ == 0 && gate_closed_) changed_.notify_all();
 }
 
 template <class Call>

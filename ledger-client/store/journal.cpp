@@ -23,29 +23,63 @@ void Journal::State::enqueue(Job&& job) {
   if (!turn_taken) arrived.notify_one();  // else whoever has the turn says so when it ends
 }
 
-// Nobody commits and nobody waits: the caller may commit at once, without the journal's thread. Who comes
-// meanwhile waits in the queue, and what waits shares the thread's next commit.
-bool Journal::State::take_turn() {
+void Journal::State::linger(Job&& job) {
+  const std::lock_guard lock(mutex);
+  const bool first = lingering.empty();
+  if (first) linger_until = std::chrono::steady_clock::now() + options.linger;
+  lingering.push_back(std::move(job));
+  if (first || lingering.size() >= options.max_batch) arrived.notify_one();
+}
+
+// What lingers goes first, in the order it came. Under the mutex.
+void Journal::State::hurry() {
+  queue.insert(queue.begin(), std::make_move_iterator(lingering.begin()),
+               std::make_move_iterator(lingering.end()));
+  lingering.clear();
+}
+
+// Nobody commits and nobody waits: the caller may commit at once, without the journal's thread, and takes
+// along what lingers. Who comes meanwhile waits in the queue, and what waits shares the thread's next commit.
+bool Journal::State::take_turn(std::vector<Job>& batch) {
   const std::lock_guard lock(mutex);
   if (turn_taken || stopping || !queue.empty()) return false;
   turn_taken = true;
+  batch.insert(batch.begin(), std::make_move_iterator(lingering.begin()),
+               std::make_move_iterator(lingering.end()));
+  lingering.clear();
   return true;
 }
 
-void Journal::State::end_turn() {
+void Journal::State::end_turn(std::vector<Job>& batch) {
   bool wanted = false;
   {
     const std::lock_guard lock(mutex);
     turn_taken = false;
-    wanted = stopping || !queue.empty();
+    wanted = stopping || !queue.empty() || !lingering.empty();
   }
   if (wanted) arrived.notify_one();
+  for (auto& job : batch) {
+    if (job.then) job.then(job.promise.get_future());
+  }
 }
 
 // Takes the turn with what waits. Empty when the journal stops and everything accepted is done.
 std::vector<Job> Journal::State::next_batch() {
   std::unique_lock lock(mutex);
-  arrived.wait(lock, [&] { return !turn_taken && (stopping || !queue.empty()); });
+  const auto due = [&] {
+    if (turn_taken) return false;
+    const bool ripe = !lingering.empty() && (lingering.size() >= options.max_batch ||
+                                             std::chrono::steady_clock::now() >= linger_until);
+    return stopping || !queue.empty() || ripe;
+  };
+  while (!due()) {
+    if (lingering.empty() || turn_taken) {
+      arrived.wait(lock);
+    } else {
+      arrived.wait_until(lock, linger_until);
+    }
+  }
+  hurry();
   if (queue.empty()) return {};
   auto count = std::min(queue.size(), std::max<std::size_t>(options.max_batch, 1));
   for (std::size_t i = 0; i < count; ++i) {
@@ -63,7 +97,7 @@ void Journal::State::run() {
     auto batch = next_batch();
     if (batch.empty()) return;
     batch.front().alone ? batch.front().alone() : commit(batch);
-    end_turn();
+    end_turn(batch);
   }
 }
 
@@ -97,13 +131,19 @@ Answer Journal::append(std::vector<NewEntry> entries, InTransaction statements, 
   std::vector<Job> batch(1);
   batch.front() = Job(std::move(entries), std::move(statements), work);
   auto future = batch.front().promise.get_future();
-  if (state_->take_turn()) {
+  if (state_->take_turn(batch)) {
     state_->commit(batch);
-    state_->end_turn();
+    state_->end_turn(batch);
   } else {
     state_->enqueue(std::move(batch.front()));
   }
   return future.get();
+}
+
+void Journal::append_soon(std::vector<NewEntry> entries, InTransaction statements, Work work, Then then) {
+  Job job(std::move(entries), std::move(statements), work);
+  job.then = std::move(then);
+  state_->linger(std::move(job));
 }
 
 Checkpoint Journal::checkpoint() const {

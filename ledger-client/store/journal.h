@@ -6,9 +6,11 @@
 // signature, one publish.
 //
 // Thread-safe: any thread may append. One thread at a time has the turn to commit: the appending one if
-// nobody else commits or waits, otherwise an internal one with everything that waits.
+// nobody else commits or waits, otherwise an internal one with everything that waits. What is in no hurry
+// lingers a moment and is taken along by the next commit, whoever makes it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <future>
 #include <memory>
@@ -52,11 +54,12 @@ struct JournalOptions {
       sign;  // the note's signature line; must not throw
   std::function<TimePoint()> now;
   std::function<void(const SignedBatch&)> on_signed;
-  std::uint64_t min_free_bytes = 0;  // below this, Work::kNew is kDiskFull before anything is written
-  std::size_t max_batch = 512;       // appends that share a commit
+  std::uint64_t min_free_bytes = 0;     // below this, Work::kNew is kDiskFull before anything is written
+  std::size_t max_batch = 512;          // appends that share a commit
   // Nothing is signed before release(): others may remember more of this log than is here. Statements
   // without entries are committed meanwhile.
   bool hold = false;
+  std::chrono::milliseconds linger{5};  // how long append_soon waits for a commit to share
 };
 
 // Below the low-water mark of free space new work is refused, while there is still room to finish what was
@@ -81,6 +84,12 @@ class Journal {
   std::future<Result<Appended, AppendError>> append_async(std::vector<NewEntry> entries,
                                                           InTransaction statements = {},
                                                           Work work = Work::kNew);
+
+  // For what nobody waits for, and what is asked for again if it is lost: shares a commit that comes within
+  // `linger`. `then` gets a future that is ready; it runs on the thread that committed, must be short and
+  // must not throw or append.
+  using Then = std::function<void(std::future<Result<Appended, AppendError>>)>;
+  void append_soon(std::vector<NewEntry> entries, InTransaction statements, Work work, Then then);
 
   // The newest signed checkpoint. Thread-safe.
   Checkpoint checkpoint() const;

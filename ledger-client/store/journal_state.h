@@ -29,6 +29,7 @@ struct JournalJob {
   std::size_t first_line = 0;  // of the batch's lines, once staged
   bool settled = false;
   std::function<void()> alone;  // not an append: runs between two commits
+  Journal::Then then;           // told when settled, after the turn
 
   void refuse(AppendError error) {
     promise.set_value(error);
@@ -54,8 +55,10 @@ struct Journal::State {
   void finish();
   void freeze(const std::string& why);
   void enqueue(JournalJob&& job);
-  bool take_turn();
-  void end_turn();
+  void linger(JournalJob&& job);
+  bool take_turn(std::vector<JournalJob>& batch);
+  void end_turn(std::vector<JournalJob>& batch);
+  void hurry();
   std::vector<JournalJob> next_batch();
 
   // One commit, by whoever has the turn.
@@ -77,7 +80,9 @@ struct Journal::State {
   mutable std::mutex mutex;  // what follows
   std::condition_variable arrived;
   std::deque<JournalJob> queue;
-  bool turn_taken = false;  // somebody commits
+  std::deque<JournalJob> lingering;
+  std::chrono::steady_clock::time_point linger_until{};  // of the oldest in `lingering`
+  bool turn_taken = false;                               // somebody commits
   bool stopping = false;
   SealedCheckpoint newest;
   std::string frozen;

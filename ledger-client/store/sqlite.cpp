@@ -177,6 +177,7 @@ Database::Database(const std::filesystem::path& file, Mode mode, Durability dura
     return;
   }
   exec("PRAGMA journal_mode=WAL");
+  exec("PRAGMA temp_store=MEMORY");  // what a savepoint may undo is never written to a file of its own
   exec("PRAGMA foreign_keys=ON");
   const bool full = durability == Durability::kFull;
   exec(full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");

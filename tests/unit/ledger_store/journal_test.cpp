@@ -150,6 +150,70 @@ TEST_CASE("appends that wait and appends that don't take turns on one log") {
   require_verified(dir.path(), key, kThreads * kEach);
 }
 
+TEST_CASE("what is in no hurry is taken along by the next commit, before what came later") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  std::uint64_t commits = 0;
+  std::promise<std::uint64_t> where;
+  {
+    auto options = journal_options(dir.path(), key);
+    options.linger = std::chrono::hours(1);
+    options.on_signed = [&](const ledger::SignedBatch&) { ++commits; };
+    Journal journal(std::move(options));
+    journal.append_soon({issued(0)}, {}, ledger::Work::kBegun,
+                        [&](auto appended) { where.set_value(appended.get()->entries.front().index); });
+    const auto appended = journal.append({issued(1)});
+    REQUIRE(appended);
+    CHECK(appended->entries.front().index == 1);
+    CHECK(where.get_future().get() == 0);
+  }
+  CHECK(commits == 1);
+  require_verified(dir.path(), key, 2);
+}
+
+TEST_CASE("what is in no hurry is committed alone when its time is over, or when the journal stops") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  for (const bool stops : {false, true}) {
+    auto options = journal_options(dir.path(), key);
+    options.linger = stops ? std::chrono::milliseconds(std::chrono::hours(1)) : std::chrono::milliseconds(1);
+    std::promise<bool> kept;
+    auto journal = std::make_unique<Journal>(std::move(options));
+    journal->append_soon({issued(stops ? 1 : 0)}, {}, ledger::Work::kBegun,
+                         [&](auto appended) { kept.set_value(appended.get().ok()); });
+    if (stops) journal.reset();
+    CHECK(kept.get_future().get());
+  }
+  require_verified(dir.path(), key, 2);
+}
+
+TEST_CASE("what is in no hurry hears why it failed, and hurts nothing that shares its commit") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  auto options = journal_options(dir.path(), key);
+  options.linger = std::chrono::hours(1);
+  Journal journal(std::move(options));
+  REQUIRE(journal.append({issued(0)}));
+  std::promise<AppendError> duplicate;
+  std::promise<std::string> thrown;
+  journal.append_soon({issued(0)}, {}, ledger::Work::kBegun,
+                      [&](auto appended) { duplicate.set_value(appended.get().error()); });
+  journal.append_soon(
+      {issued(1)}, [](auto&, std::uint64_t) { throw std::runtime_error("no"); }, ledger::Work::kBegun,
+      [&](auto appended) {
+        try {
+          (void)appended.get();
+          thrown.set_value("nothing");
+        } catch (const std::runtime_error& fault) {
+          thrown.set_value(fault.what());
+        }
+      });
+  REQUIRE(journal.append({issued(2)}));
+  CHECK(duplicate.get_future().get() == AppendError::kDuplicate);
+  CHECK(thrown.get_future().get() == "no");
+  CHECK(journal.checkpoint().size == 2);
+}
+
 TEST_CASE("a second entry of the same type and key is refused, with all that came along") {
   const test_support::TempDir dir;
   const LogKey key(kOrigin);
