@@ -220,11 +220,15 @@ void ApprovalStore::use_up(Database& database, const Approval& approval) const {
   if (database.changes() != 1) throw UsedUp{};
 }
 
-Outcome<ledger::Done> ApprovalStore::use_up(const Approval& approval) {
-  if (!approval.motion) return ledger::Done{};
+Outcome<ledger::Done> ApprovalStore::use_up(std::span<const Approval> approvals) {
+  if (std::none_of(approvals.begin(), approvals.end(),
+                   [](const Approval& one) { return one.motion.has_value(); }))
+    return ledger::Done{};
+  const auto statements = [&](Database& database, std::uint64_t) {
+    for (const Approval& approval : approvals) use_up(database, approval);
+  };
   try {
-    if (!journal_.append({}, [&](Database& database, std::uint64_t) { use_up(database, approval); }))
-      return no_entry_now();
+    if (!journal_.append({}, statements)) return no_entry_now();
   } catch (const UsedUp&) {
     return malformed("what the motion allows has been done");
   }

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <span>
 
 #include "agent/adapters/agent_schema.h"
 #include "agent/core/approval.h"
@@ -53,10 +54,10 @@ class ApprovalStore {
   // that votes could still make pass, one is proposed.
   Outcome<Approval> require(const Deed& deed);
   // The motion grants nothing more. In the caller's transaction: throws UsedUp if it was used before. The
-  // other form has a transaction of its own.
+  // other form has a transaction of its own, in which all are used up or none.
   struct UsedUp {};
   void use_up(ledger::sqlite::Database& database, const Approval& approval) const;
-  Outcome<ledger::Done> use_up(const Approval& approval);
+  Outcome<ledger::Done> use_up(std::span<const Approval> approvals);
 
   // Whether break_glass.allow may take effect: nobody need approve it, or the newest motion about it that
   // passed allows it. Fast.

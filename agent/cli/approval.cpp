@@ -11,6 +11,7 @@
 #include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/federation_files.h"
+#include "agent/cli/keys_commands.h"
 #include "agent/cli/output.h"
 #include "agent/core/approval.h"
 
@@ -34,6 +35,21 @@ std::string names(const json& list) {
   return out.empty() ? "nobody" : out;
 }
 
+// A file from elsewhere may hold anything.
+std::string word_of(const json& payload, const char* member) {
+  const auto found = payload.find(member);
+  if (found == payload.end()) return "?";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+std::string revocation_text(const std::string& key, const json& payload) {
+  std::string text = "the key " + key + " is revoked, for good (" + word_of(payload, "reason") + ")";
+  if (payload.contains("suspect_from"))
+    text += "; what it signed from entry " + word_of(payload, "suspect_from") +
+            " of this agent's log on is shown as suspect";
+  return text;
+}
+
 // What the motion would allow, in words where there are some.
 std::string deed_text(const std::string& matter, const std::string& subject, const json& payload) {
   if (matter == ledger::matter::kBreakGlassAllow)
@@ -45,8 +61,10 @@ std::string deed_text(const std::string& matter, const std::string& subject, con
   if (matter == ledger::matter::kFederationPublish)
     return subject +
            " of the federation document is published; `ehr-agent federation show DRAFT` must show its hash";
-  if (matter == ledger::matter::kKeysRevoke) return "the key " + subject + " is revoked, for good";
-  if (matter == ledger::matter::kKeysRotate) return "the key " + subject + " is replaced by a new one";
+  if (matter == ledger::matter::kKeysRevoke) return revocation_text(subject, payload);
+  if (matter == ledger::matter::kKeysRotate)
+    return "a new key takes the place of " + subject + ", which verifies messages for " +
+           word_of(payload, "overlap_days") + " days more";
   return "a key is recovered for " + subject;
 }
 
@@ -80,11 +98,13 @@ json find_motion(const Common& common, std::uint64_t number) {
 // propose
 
 struct ProposeOptions {
-  std::string matter, subject, reason = "compromised", requester;
+  std::string matter, subject, reason = "compromised";
+  std::optional<std::uint64_t> suspect_from;
+  unsigned overlap = kDefaultOverlapDays;
 };
 
 Deed deed_of(const ProposeOptions& options) {
-  const auto& [matter, subject, reason, requester] = options;
+  const auto& [matter, subject, reason, suspect_from, overlap] = options;
   if (matter == ledger::matter::kBreakGlassAllow) {
     if (subject != "on" && subject != "off") throw Failure(EX_USAGE, matter + " takes on or off");
     return allow_break_glass(subject == "on");
@@ -96,9 +116,8 @@ Deed deed_of(const ProposeOptions& options) {
     const auto document = ledger::parse_federation_document(draft.document, true);
     return publish_federation(document->federation.version, document->sha256);
   }
-  if (matter == ledger::matter::kKeysRotate) return rotate_key(subject);
-  if (matter == ledger::matter::kKeysRevoke) return revoke_key(subject, reason);
-  if (matter == ledger::matter::kKeysRecover) return recover_key(requester, subject);
+  if (matter == ledger::matter::kKeysRotate) return rotate_key(subject, overlap);
+  if (matter == ledger::matter::kKeysRevoke) return revoke_key(subject, reason, suspect_from);
   throw Failure(EX_USAGE, "nothing of the kind `" + matter + "` is decided by votes", "--help lists what is");
 }
 
@@ -261,17 +280,25 @@ void add_approval(CLI::App& root, Common& common) {
   auto* proposes = add_command(*noun, common, "propose", "Move that something be done",
                                "ehr-agent approval propose break-glass.allow on");
   proposes
-      ->add_option(
-          "MATTER", options->matter,
-          "break-glass.allow, break-glass.review, federation.publish, keys.rotate, keys.revoke, keys.recover")
+      ->add_option("MATTER", options->matter,
+                   "break-glass.allow, break-glass.review, federation.publish, keys.rotate or keys.revoke")
       ->required();
   proposes->add_option("SUBJECT", options->subject, "on or off; an entry; a draft's file; a key's id")
       ->required();
   proposes->add_option("--reason", options->reason, "Of keys.revoke: compromised, lost, replaced or retired")
       ->type_name("WORD")
+      ->check(CLI::IsMember(revocation_reasons()))
       ->capture_default_str();
-  proposes->add_option("--requester", options->requester, "Of keys.recover: who gets the key")
-      ->type_name("ID");
+  proposes
+      ->add_option("--suspect-from", options->suspect_from,
+                   "Of keys.revoke: what the key signed from this entry on is shown as suspect")
+      ->type_name("INDEX");
+  proposes
+      ->add_option("--overlap", options->overlap,
+                   "Of keys.rotate: days for which the old key still verifies messages")
+      ->type_name("DAYS")
+      ->check(CLI::Range(0U, kMaxOverlapDays))
+      ->capture_default_str();
   proposes->callback([options, &common] { propose(*options, common); });
 
   auto all = std::make_shared<bool>(false);

@@ -13,6 +13,12 @@ void add_keys_backup(CLI::App& noun, Common& common);  // backup, restore
 void add_keys_rotate(CLI::App& noun, Common& common);
 void add_keys_share(CLI::App& noun, Common& common);  // split, check-share, recover
 
+// Of `keys rotate`: days for which a key that was replaced still verifies messages.
+inline constexpr unsigned kDefaultOverlapDays = 7;
+inline constexpr unsigned kMaxOverlapDays = 365;
+// Of `keys revoke`.
+std::vector<std::string> revocation_reasons();
+
 // The age identities of these files; of none, this agent's own. Throws Failure.
 std::vector<age::Identity> identities_of(const std::vector<std::filesystem::path>& files,
                                          const Common& common);

@@ -19,13 +19,12 @@ namespace {
 
 using ledger::KeyUse;
 
-constexpr unsigned kOverlapDays = 7;
 const std::map<std::string, KeyUse> kUses{
     {"sign", KeyUse::kSign}, {"log", KeyUse::kLog}, {"witness", KeyUse::kWitness}, {"age", KeyUse::kAge}};
 
 struct RotateOptions {
   std::vector<std::string> uses;
-  unsigned overlap = kOverlapDays;
+  unsigned overlap = kDefaultOverlapDays;
   fs::path output = "-";
   std::optional<fs::path> current;
 };
@@ -46,8 +45,8 @@ class Rotation {
     origin_ = member_->newest_origin().value_or("");
   }
 
-  // The next key of that use: made now, unless one was made before that the federation does not list yet.
-  void add(KeyUse use, std::chrono::hours overlap) {
+  // The key of that use that a new one can take the place of.
+  const ledger::MemberKey& to_replace(KeyUse use) const {
     if (use == KeyUse::kLog)
       throw Failure(EX_USAGE, "a log's key can't be changed: who trusts the log trusts it under that key",
                     "`ehr-agent ledger retire` ends the log and begins the next one with a key of its own");
@@ -55,12 +54,17 @@ class Rotation {
       throw Failure(
           EX_USAGE, "the signing key is in a token, where this program makes no keys",
           "make sign-N there, propose it with --add-key, and name it in keys.sign_token when it is listed");
-    const auto* old = in_use(use);
+    return *in_use(use);
+  }
+
+  // The next key of that use: made now, unless one was made before that the federation does not list yet.
+  void add(KeyUse use, std::chrono::hours overlap) {
+    const auto& old = to_replace(use);
     const auto begins = new_key_begins();
     NewKey next;
     next.key.use = use;
     next.key.from = begins;
-    next.replaces = old->id;
+    next.replaces = old.id;
     next.until = begins + std::chrono::hours(24) + overlap;
     auto held = public_keys(dir_, address_, use, token_);
     if (member_->find_key(held.front().id) != nullptr) {
@@ -120,13 +124,40 @@ class Rotation {
   std::vector<std::string> made_;
 };
 
+// Of the running agent, who has the votes: an approval is used up once.
+class RotationApproval {
+ public:
+  RotationApproval(const Config& config, const Rotation& rotation, const RotateOptions& options)
+      : config_(config), call_{{"command", "keys.rotate"}, {"overlap_days", options.overlap}} {
+    for (const auto& use : options.uses) call_["keys"].push_back(rotation.to_replace(kUses.at(use)).id);
+  }
+  // Throw Failure where votes lack.
+  void demand() const { call(false); }
+  void use_up() const { call(true); }
+
+ private:
+  void call(bool use) const {
+    if (config_.approval.keys == 0) return;
+    auto call = call_;
+    call["use"] = use;
+    (void)Daemon(config_).call(call);
+  }
+
+  const Config& config_;
+  nlohmann::json call_;
+};
+
 void rotate(const RotateOptions& options, const Common& common) {
   const Config config = common.load();
   initialise_cryptography();
   const auto current = read_in_force(options.current, common);
   Rotation rotation(config, current);
+  const RotationApproval approval(config, rotation, options);
+  approval.demand();
   for (const auto& use : options.uses) rotation.add(kUses.at(use), std::chrono::hours(24) * options.overlap);
-  write_text(options.output, rotation.announce());
+  const std::string announcement = rotation.announce();
+  approval.use_up();
+  write_text(options.output, announcement);
   if (options.output == "-") return;
   if (common.json) {
     nlohmann::json keys = nlohmann::json::array();
@@ -165,6 +196,10 @@ void revoke(const RevokeOptions& options, const Common& common) {
 
 }  // namespace
 
+std::vector<std::string> revocation_reasons() {
+  return {ledger::kRevocationReasons.begin(), ledger::kRevocationReasons.end()};
+}
+
 void add_keys_rotate(CLI::App& noun, Common& common) {
   auto options = std::make_shared<RotateOptions>();
   auto* command =
@@ -181,7 +216,7 @@ void add_keys_rotate(CLI::App& noun, Common& common) {
       ->check(CLI::IsMember(names));
   command->add_option("--overlap", options->overlap, "Days for which the old key still verifies messages")
       ->type_name("DAYS")
-      ->check(CLI::Range(0, 365))
+      ->check(CLI::Range(0U, kMaxOverlapDays))
       ->capture_default_str();
   command->add_option("--current", options->current, kCurrentHelp)->type_name("FILE");
   command->add_option("-o,--output", options->output, "The announcement; - is standard output")
@@ -196,7 +231,7 @@ void add_keys_rotate(CLI::App& noun, Common& common) {
   revokes->add_option("KEY", revoked->key, "Its id, sign-1 for example")->required();
   revokes->add_option("--reason", revoked->reason, "compromised, lost, replaced or retired")
       ->required()
-      ->check(CLI::IsMember(std::vector<std::string>{"compromised", "lost", "replaced", "retired"}));
+      ->check(CLI::IsMember(revocation_reasons()));
   revokes
       ->add_option("--suspect-from", revoked->suspect_from,
                    "What the key signed from this entry of the own log on is shown as suspect")

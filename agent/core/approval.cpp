@@ -65,18 +65,16 @@ Deed publish_federation(std::uint64_t version, const ledger::Hash& sha256) {
               {{"version", version}, {"sha256", ledger::to_hex(sha256)}});
 }
 
-Deed revoke_key(std::string_view key, std::string_view reason) {
-  return deed(ledger::matter::kKeysRevoke, std::string{key},
-              {{"key", std::string{key}}, {"reason", std::string{reason}}});
+Deed revoke_key(std::string_view key, std::string_view reason,
+                const std::optional<std::uint64_t>& suspect_from) {
+  json payload{{"key", std::string{key}}, {"reason", std::string{reason}}};
+  if (suspect_from) payload["suspect_from"] = *suspect_from;
+  return deed(ledger::matter::kKeysRevoke, std::string{key}, payload);
 }
 
-Deed rotate_key(std::string_view key) {
-  return deed(ledger::matter::kKeysRotate, std::string{key}, {{"key", std::string{key}}});
-}
-
-Deed recover_key(std::string_view requester, std::string_view key) {
-  return deed(ledger::matter::kKeysRecover, std::string{requester},
-              {{"requester", std::string{requester}}, {"key", std::string{key}}});
+Deed rotate_key(std::string_view key, std::uint64_t overlap_days) {
+  return deed(ledger::matter::kKeysRotate, std::string{key},
+              {{"key", std::string{key}}, {"overlap_days", overlap_days}});
 }
 
 ledger::Result<MotionFile> parse_motion_file(std::string_view text) {

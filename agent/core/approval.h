@@ -26,10 +26,11 @@ struct Deed {
 Deed allow_break_glass(bool allow);
 Deed review_break_glass(std::uint64_t entry);
 Deed publish_federation(std::uint64_t version, const ledger::Hash& sha256);
-// `reason` as key.revoked has it.
-Deed revoke_key(std::string_view key, std::string_view reason);
-Deed rotate_key(std::string_view key);
-Deed recover_key(std::string_view requester, std::string_view key);
+// `reason` and `suspect_from` as key.revoked has them.
+Deed revoke_key(std::string_view key, std::string_view reason,
+                const std::optional<std::uint64_t>& suspect_from = std::nullopt);
+// A new key takes the place of `key`, which verifies messages for so many days more.
+Deed rotate_key(std::string_view key, std::uint64_t overlap_days);
 
 struct MotionFile {
   ledger::Motion motion;

@@ -32,6 +32,15 @@ CallError as_error(const Refusal& refusal) {
       mistake ? "`ehr-agent approval list --all` shows the motions" : "`ehr-agent status` shows the ledger"};
 }
 
+CallError lacks_votes(const Deed& deed, const MotionRow& row) {
+  return {"approval-needed",
+          deed.matter + " of " + deed.subject + " has " + std::to_string(row.tally.approved.size()) +
+              " of the " + std::to_string(row.tally.needs) + " approvals it needs (motion " + number(row) +
+              ")",
+          "`ehr-agent approval show " + number(row) + "`; approvers: `ehr-agent approval vote " +
+              number(row) + " approve --key KEY`; then the same command again"};
+}
+
 std::string frame(ControlChannel& channel, const char* what) {
   const auto data = channel.receive();
   if (!data || data->kind != 'D') throw CallError{"malformed", std::string("no ") + what + " came", ""};
@@ -45,21 +54,24 @@ ApprovalPolicy approval_policy(const Config& config) {
   return {approval.approvers, approval.keys, approval.break_glass, approval.federation};
 }
 
-Approval require_approval(ApprovalStore& store, const Deed& deed) {
-  auto approval = store.require(deed);
-  if (!approval) throw as_error(approval.error());
-  if (approval->granted) return std::move(*approval);
-  const MotionRow& row = *approval->motion;
-  throw CallError{"approval-needed",
-                  deed.matter + " of " + deed.subject + " has " + std::to_string(row.tally.approved.size()) +
-                      " of the " + std::to_string(row.tally.needs) + " approvals it needs (motion " +
-                      number(row) + ")",
-                  "`ehr-agent approval show " + number(row) + "`; approvers: `ehr-agent approval vote " +
-                      number(row) + " approve --key KEY`; then the same command again"};
+std::vector<Approval> require_approvals(ApprovalStore& store, const std::vector<Deed>& deeds) {
+  std::vector<Approval> approvals;
+  for (const Deed& deed : deeds) {
+    auto approval = store.require(deed);
+    if (!approval) throw as_error(approval.error());
+    approvals.push_back(std::move(*approval));
+  }
+  for (std::size_t i = 0; i < approvals.size(); ++i)
+    if (!approvals[i].granted) throw lacks_votes(deeds[i], *approvals[i].motion);
+  return approvals;
 }
 
-void use_up(ApprovalStore& store, const Approval& approval) {
-  const auto done = store.use_up(approval);
+Approval require_approval(ApprovalStore& store, const Deed& deed) {
+  return std::move(require_approvals(store, {deed}).front());
+}
+
+void use_up(ApprovalStore& store, std::span<const Approval> approvals) {
+  const auto done = store.use_up(approvals);
   if (!done) throw as_error(done.error());
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <vector>
 
 #include "agent/adapters/approval_store.h"
 #include "agent/adapters/control_socket.h"
@@ -17,8 +19,10 @@ ApprovalPolicy approval_policy(const Config& config);
 // none. Granted: the caller does what was approved and uses the approval up, in one transaction where it has
 // one.
 Approval require_approval(ApprovalStore& store, const Deed& deed);
-// Throws CallError if somebody else was faster.
-void use_up(ApprovalStore& store, const Approval& approval);
+// All of them; a motion for each is made before the first that lacks votes is named.
+std::vector<Approval> require_approvals(ApprovalStore& store, const std::vector<Deed>& deeds);
+// All or none. Throws CallError if somebody else was faster.
+void use_up(ApprovalStore& store, std::span<const Approval> approvals);
 
 // Why `break_glass.allow` takes no effect; empty where it does, or is not set.
 std::string why_glass_holds(ApprovalStore& store, bool configured);

@@ -6,6 +6,7 @@
 
 #include "agent/core/bundle_proof.h"
 #include "agent/core/fhir/section_names.h"
+#include "agent/daemon/key_commands.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/note.h"
 
@@ -126,7 +127,6 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     if (command == "ledger.recover") return channel.send('R', recover());
     if (command == "federation.publish") return publish_federation(channel);
     if (command == "ledger.witnessed") return channel.send('R', witnessed(call.payload));
-    if (command == "keys.revoke") return channel.send('R', revoke_key(call.payload));
     if (command == "federation.show") return show_federation(channel);
     if (command == "queue.list") return channel.send('R', queue_list());
     if (command == "queue.show") return channel.send('R', queue_show(id));
@@ -140,6 +140,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     }
     if (consents_.handle(*parsed, channel) || trail_.handle(*parsed, channel)) return;
     if (ApprovalCommands(approvals_).handle(*parsed, channel)) return;
+    if (KeyCommands(keys_, approvals_).handle(*parsed, channel)) return;
     throw CallError{"unsupported", "unknown command", "is the command line newer than the running agent?"};
   } catch (const CallError& error) {
     send_error(channel, error);
@@ -287,7 +288,7 @@ void ControlCommands::publish_federation(ControlChannel& channel) {
         require_approval(approvals_, edge::publish_federation(parsed->federation.version, parsed->sha256));
   const auto offer = federation_.offer(document->payload);
   // Adopted first: published again, a version is known already.
-  if (offer.fate == ledger::FederationFate::kAdopted) use_up(approvals_, approval);
+  if (offer.fate == ledger::FederationFate::kAdopted) use_up(approvals_, {&approval, 1});
   switch (offer.fate) {
     case ledger::FederationFate::kAdopted:
     case ledger::FederationFate::kKnown:
@@ -305,17 +306,6 @@ std::string ControlCommands::witnessed(const std::string& call_text) {
   const auto address = ledger::Address::parse(json::parse(call_text).value("address", ""));
   if (!address) throw CallError{"malformed", "the member is not an IP address", ""};
   return json{{"note", network_.witnessed_note(*address)}}.dump();
-}
-
-std::string ControlCommands::revoke_key(const std::string& call_text) {
-  const json call = json::parse(call_text);
-  const auto from = call.find("suspect_from");
-  const auto revoked =
-      keys_.revoke(call.value("key", ""), call.value("reason", ""),
-                   from == call.end() ? std::nullopt : std::optional(from->get<std::uint64_t>()));
-  if (!revoked)
-    throw CallError{"failed", revoked.error().reason, "`ehr-agent federation show` lists the keys"};
-  return json{{"index", revoked->index}, {"next", revoked->next}}.dump();
 }
 
 void ControlCommands::show_federation(ControlChannel& channel) {

@@ -1,6 +1,7 @@
 // What the command line may ask of the running agent (control_socket.h has the frames): status, request,
-// ping, bundle.open, ledger.recover, queue.*, federation.*, keys.*; consent.* and break-glass.* are those of
-// consent_commands.h, disclosures.* of disclosure_commands.h, approval.* of approval_commands.h.
+// ping, bundle.open, ledger.recover, queue.*, federation.*; consent.* and break-glass.* are those of
+// consent_commands.h, disclosures.* of disclosure_commands.h, approval.* of approval_commands.h, keys.* of
+// key_commands.h.
 #pragma once
 
 #include <functional>
@@ -34,7 +35,6 @@ class ControlCommands {
   void publish_federation(ControlChannel& channel);
   void show_federation(ControlChannel& channel);
   std::string witnessed(const std::string& call);
-  std::string revoke_key(const std::string& call);
   std::string queue_list();
   std::string queue_show(const std::string& id);
   void send_result(ControlChannel& channel, const std::string& id, const RequestResult& result);

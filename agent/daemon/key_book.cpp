@@ -345,22 +345,36 @@ bool KeyBook::may_anchor(const std::string& kid) const {
   return kid.starts_with(prefix) && !ended_.contains(kid.substr(prefix.size()));
 }
 
-ledger::Result<KeyBook::Revoked> KeyBook::revoke(const std::string& key_id, const std::string& reason,
-                                                 const std::optional<std::uint64_t>& suspect_from) {
-  const std::lock_guard one_at_a_time(recording_);
+std::optional<ledger::Problem> KeyBook::why_not_revoke(
+    const std::string& key_id, const std::string& reason,
+    const std::optional<std::uint64_t>& suspect_from) const {
   if (key_id.starts_with("log-")) return ledger::Problem{"a log's key ends with its log"};
+  if (!ledger::is_revocation_reason(reason)) return ledger::Problem{"`" + reason + "` is no reason"};
+  // An entry that says more is void for everybody.
+  if (suspect_from && *suspect_from > journal_->checkpoint().size)
+    return ledger::Problem{"the log has no entry " + std::to_string(*suspect_from) + " yet"};
   if (meta(std::string(kEnded) + key_id) == kRevoked) return ledger::Problem{key_id + " is revoked already"};
+  const std::lock_guard lock(mutex_);
+  const ledger::Member* own = federation_ ? federation_->find(address_) : nullptr;
+  if (own == nullptr || own->find_key(key_id) == nullptr)
+    return ledger::Problem{"the federation document lists no key " + key_id + " of this agent"};
+  return std::nullopt;
+}
+
+ledger::Result<KeyBook::Revoked> KeyBook::revoke(const std::string& key_id, const std::string& reason,
+                                                 const std::optional<std::uint64_t>& suspect_from,
+                                                 const std::function<void(Database&)>& also) {
+  const std::lock_guard one_at_a_time(recording_);
+  if (auto no = why_not_revoke(key_id, reason, suspect_from)) return std::move(*no);
   bool rotated = false;
   {
     const std::lock_guard lock(mutex_);
-    const ledger::Member* own = federation_ ? federation_->find(address_) : nullptr;
-    if (own == nullptr || own->find_key(key_id) == nullptr)
-      return ledger::Problem{"the federation document lists no key " + key_id + " of this agent"};
     rotated = ended_.contains(key_id);
   }
   // Nothing is suspect unless it is said: the entry's own index can't be known before it is appended.
   const ledger::KeyRevoked body{key_id, reason, suspect_from.value_or(journal_->checkpoint().size)};
   const auto statements = [&](Database& database, std::uint64_t) {
+    if (also) also(database);
     set_meta(database, std::string(kEnded) + key_id, std::string(kRevoked));
     const std::lock_guard lock(mutex_);
     ended_.insert(key_id);

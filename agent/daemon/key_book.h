@@ -52,14 +52,18 @@ class KeyBook {
   void record();
   // Within a transaction of the journal: whether what `kid` signed may still be anchored.
   bool may_anchor(const std::string& kid) const;
+  // Why revoke() would not do it, as things stand.
+  std::optional<ledger::Problem> why_not_revoke(const std::string& key_id, const std::string& reason,
+                                                const std::optional<std::uint64_t>& suspect_from) const;
   // Appends key.revoked, and uses the key no more from that place on. A Problem says why it is not on the
-  // log.
+  // log. `also` in the entry's transaction; throws what that throws, and nothing is revoked then.
   struct Revoked {
     std::uint64_t index = 0;
     std::string next;  // the key that signs now; empty: none
   };
   ledger::Result<Revoked> revoke(const std::string& key_id, const std::string& reason,
-                                 const std::optional<std::uint64_t>& suspect_from);
+                                 const std::optional<std::uint64_t>& suspect_from,
+                                 const std::function<void(ledger::sqlite::Database&)>& also = {});
 
  private:
   struct Change;

@@ -7,6 +7,7 @@
 #include "ledger-client/core/base64.h"
 #include "ledger-client/core/canonical_scan.h"
 #include "ledger-client/core/ed25519.h"
+#include "ledger-client/core/entry_rules.h"
 #include "ledger-client/core/motion.h"
 #include "ledger-client/core/origin.h"
 #include "ledger-client/core/time_text.h"
@@ -28,7 +29,6 @@ bool is_word(std::string_view text) {
 }
 
 constexpr std::array<std::string_view, 4> kKeyUses{"sign", "log", "witness", "age"};
-constexpr std::array<std::string_view, 4> kReasons{"compromised", "lost", "replaced", "retired"};
 
 bool is_purpose(std::string_view text) {
   const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
@@ -114,7 +114,7 @@ bool holds_text(Holds what, std::string_view text) {
     case Holds::kMaybeSignature:
       return text.empty() || is_signature(text);
     case Holds::kReason:
-      return std::find(kReasons.begin(), kReasons.end(), text) != kReasons.end();
+      return is_revocation_reason(text);
     case Holds::kApprover:
       return is_approver_id(text);
     case Holds::kChoice:
@@ -154,6 +154,10 @@ std::string_view name_of(const Field& field) {
 }
 
 }  // namespace
+
+bool is_revocation_reason(std::string_view text) {
+  return std::find(kRevocationReasons.begin(), kRevocationReasons.end(), text) != kRevocationReasons.end();
+}
 
 std::optional<std::string> scan_body(std::string_view body, std::span<const Field> fields,
                                      std::span<Value> values) {

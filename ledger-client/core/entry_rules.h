@@ -3,6 +3,7 @@
 // same; a differential test keeps both equal.
 #pragma once
 
+#include <array>
 #include <functional>
 
 #include "ledger-client/core/entry.h"
@@ -105,9 +106,12 @@ struct KeyRotated {
 };
 // The key counts for nothing anchored from this entry on. `suspect_from`: the index from which what it signed
 // is shown as suspect; the entry's own index or less.
+inline constexpr std::array<std::string_view, 4> kRevocationReasons{"compromised", "lost", "replaced",
+                                                                    "retired"};
+bool is_revocation_reason(std::string_view text);
 struct KeyRevoked {
   std::string key;
-  std::string reason;  // compromised, lost, replaced or retired: free text has no place on a public ledger
+  std::string reason;  // one of kRevocationReasons: free text has no place on a public ledger
   std::uint64_t suspect_from = 0;
 };
 // The version of the federation document followed from here on.

@@ -190,3 +190,107 @@ TEST_CASE("a version of the federation document is published from here with the 
   CHECK(agent.command_json({"status"}).at("federation").at("version") == 2);
   CHECK(hospital.vote(number, "approve", "cleo").status != 0);
 }
+
+TEST_CASE("a key is revoked with the votes it needs, and by nothing but what was voted on") {
+  Hospital hospital(Settings{{"approval.keys", "2"}});
+  auto& agent = hospital.agent;
+  const auto revoke = [&](const std::string& key, const std::string& reason, const std::string& from = "0") {
+    return agent.command({"keys", "revoke", key, "--reason", reason, "--suspect-from", from});
+  };
+  const auto refused = revoke("sign-1", "compromised");
+  INFO(refused.output);
+  CHECK(refused.status == 77);
+  const auto motion = agent.command_json({"approval", "list"}).at("motions").at(0);
+  const auto number = motion.at("motion").get<std::uint64_t>();
+  CHECK(motion.at("payload") == json{{"key", "sign-1"}, {"reason", "compromised"}, {"suspect_from", 0}});
+  const auto shown = agent.command({"approval", "show", std::to_string(number)});
+  CHECK_THAT(shown.output,
+             Catch::Contains("the key sign-1 is revoked, for good (compromised); what it signed "
+                             "from entry 0"));
+  // Nobody is asked about what can't be done.
+  CHECK(revoke("sign-9", "compromised").status != 77);
+  CHECK(revoke("sign-1", "compromised", "4000000000").status != 77);
+  CHECK(agent.command_json({"approval", "list", "--all"}).at("motions").size() == 1);
+  // Moved beforehand, it is the same motion or another, as its words are.
+  const auto proposed = agent.command_json(
+      {"approval", "propose", "keys.revoke", "sign-1", "--reason", "lost", "--suspect-from", "0"});
+  CHECK(proposed.at("motion") == number + 1);
+
+  REQUIRE(hospital.vote(number, "approve", "anna").status == 0);
+  CHECK(revoke("sign-1", "compromised").status == 77);  // one short
+  REQUIRE(hospital.vote(number, "approve", "ben").status == 0);
+  CHECK(revoke("witness-1", "compromised").status == 77);
+  CHECK(revoke("sign-1", "lost").status == 77);
+  CHECK(revoke("sign-1", "compromised", "1").status == 77);
+  CHECK(agent.command({"keys", "revoke", "sign-1", "--reason", "compromised"}).status == 77);
+  CHECK(agent.entries("key.revoked").empty());
+  CHECK(hospital.show(number).at("state") == "approved");
+
+  // kill -9 beside it: the entry and the approval's use are one.
+  auto revoking =
+      agent.command_beside({"keys", "revoke", "sign-1", "--reason", "compromised", "--suspect-from", "0"});
+  agent.kill_hard();
+  const bool acknowledged = revoking.wait().status == 0;
+  agent.start();
+  const bool used = hospital.show(number).at("state") == "used";
+  CHECK(agent.entries("key.revoked").size() == (used ? 1 : 0));
+  CHECK((used || !acknowledged));
+  if (!used) {
+    const auto done = revoke("sign-1", "compromised");
+    INFO(done.output);
+    CHECK(done.status == 0);
+  }
+  REQUIRE(agent.entries("key.revoked").size() == 1);
+  CHECK(agent.entries("key.revoked").at(0).at("suspect_from") == 0);
+  CHECK(hospital.show(number).at("state") == "used");
+  CHECK(revoke("sign-1", "compromised").status != 0);
+  CHECK(agent.entries("key.revoked").size() == 1);
+}
+
+TEST_CASE("keys rotate with the votes that each of them needs, once") {
+  Hospital hospital(Settings{{"approval.keys", "2"}});
+  auto& agent = hospital.agent;
+  const auto announcement = hospital.federation.folder() / "rotation.jws";
+  const auto rotate = [&](const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{"keys", "rotate", "sign", "age", "-o", announcement};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return agent.command(arguments);
+  };
+  const auto next_key = agent.folder() / "keys" / "sign-2.pem";
+  REQUIRE(fs::exists(agent.folder() / "keys" / "sign-1.pem"));
+  const auto refused = rotate();
+  INFO(refused.output);
+  CHECK(refused.status == 77);
+  const auto motions = agent.command_json({"approval", "list"}).at("motions");
+  REQUIRE(motions.size() == 2);  // of both keys, at the first refusal
+  CHECK(motions.at(1).at("payload") == json{{"key", "sign-1"}, {"overlap_days", 7}});
+  const auto sign = motions.at(1).at("motion").get<std::uint64_t>(),
+             age = motions.at(0).at("motion").get<std::uint64_t>();
+  CHECK_THAT(agent.command({"approval", "show", std::to_string(sign)}).output,
+             Catch::Contains("a new key takes the place of sign-1, which verifies messages for 7 days more"));
+  for (const auto motion : {sign, age}) {
+    REQUIRE(hospital.vote(motion, "approve", "anna").status == 0);
+    CHECK(rotate().status == 77);
+    REQUIRE(hospital.vote(motion, "approve", "cleo").status == 0);
+    CHECK(rotate({"--overlap", "30"}).status == 77);
+  }
+  CHECK_FALSE(fs::exists(next_key));
+  CHECK_FALSE(fs::exists(announcement));
+  // Nobody counts votes while the agent is not there.
+  agent.kill_hard();
+  CHECK(rotate().status != 0);
+  CHECK_FALSE(fs::exists(next_key));
+  agent.start();
+  const auto rotated = rotate();
+  INFO(rotated.output);
+  CHECK(rotated.status == 0);
+  CHECK(fs::exists(next_key));
+  CHECK(hospital.show(sign).at("state") == "used");
+  CHECK(hospital.show(age).at("state") == "used");
+  CHECK(rotate().status == 77);
+  // What was announced is what the federation takes.
+  const auto draft = hospital.federation.draft(hospital.federation.first_version(),
+                                               {"--rotate", announcement}, {"alice", "bob"});
+  REQUIRE(agent.command({"federation", "publish", draft}).status == 0);
+  CHECK(eventually([&] { return agent.entries("key.rotated").size() == 2; }));
+}

@@ -67,7 +67,7 @@ TEST_CASE("what needs no approval is granted, what needs some waits for exactly 
   REQUIRE(free);
   CHECK(free->granted);
   CHECK_FALSE(free->motion);
-  CHECK(c.store->use_up(*free));
+  CHECK(c.store->use_up({&*free, 1}));
   CHECK_FALSE(c.store->propose(kRevoke));  // there is nothing to vote on
 
   c.policy.keys = 2;
@@ -91,8 +91,8 @@ TEST_CASE("what needs no approval is granted, what needs some waits for exactly 
   CHECK(granted->granted);
   CHECK_FALSE(c.store->require(revoke_key("sign-1", "lost"))->granted);
 
-  CHECK(c.store->use_up(*granted));
-  CHECK_FALSE(c.store->use_up(*granted));
+  CHECK(c.store->use_up({&*granted, 1}));
+  CHECK_FALSE(c.store->use_up({&*granted, 1}));
   const auto again = c.store->require(kRevoke);
   CHECK_FALSE(again->granted);
   CHECK(again->motion->motion.seq == seq + 3);
@@ -123,9 +123,24 @@ TEST_CASE("several at once use a motion up once, and a refused command makes one
   REQUIRE(c.store->list(true).size() == 1);
   REQUIRE((c.approve(1, "anna") && c.approve(1, "ben")));
   const auto granted = *c.store->require(kRevoke);
-  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { used += c.store->use_up(granted).ok() ? 1 : 0; });
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] { used += c.store->use_up({&granted, 1}).ok() ? 1 : 0; });
   threads.clear();
   CHECK(used == 1);
+}
+
+TEST_CASE("several approvals are used up together or not at all") {
+  Case c;
+  const Deed other = rotate_key("sign-1", 7);
+  for (const Deed& deed : {kRevoke, other}) {
+    const auto seq = c.store->require(deed)->motion->motion.seq;
+    REQUIRE((c.approve(seq, "anna") && c.approve(seq, "ben")));
+  }
+  const std::array both{*c.store->require(kRevoke), *c.store->require(other)};
+  REQUIRE(c.store->use_up({&both[1], 1}));
+  CHECK_FALSE(c.store->use_up(both));
+  CHECK(c.store->require(kRevoke)->granted);
+  CHECK_FALSE(c.store->require(rotate_key("sign-1", 8))->granted);
 }
 
 TEST_CASE("contradictory votes are both anchored, and neither counts") {
@@ -159,7 +174,7 @@ TEST_CASE("votes that can't count are not anchored") {
   CHECK_FALSE(c.approve(seq, "ben"));  // expired
   CHECK(c.entries() == 0);
   // Nobody votes about himself; with too few left there is no motion at all.
-  CHECK_FALSE(c.store->propose(recover_key("ben", "age-1")));
+  CHECK_FALSE(c.store->propose({std::string(ledger::matter::kKeysRecover), "ben", R"({"key":"age-1"})"}));
 }
 
 TEST_CASE(

@@ -175,7 +175,7 @@ TEST_CASE("a revoked approver's votes count below the place of the revocation") 
 }
 
 TEST_CASE("nobody approves what is about himself") {
-  const edge::Deed deed = edge::recover_key("anna", "age-1");
+  const edge::Deed deed{std::string(ledger::matter::kKeysRecover), "anna", R"({"key":"age-1"})"};
   auto motion = review();
   motion.matter = deed.matter, motion.subject = deed.subject;
   CHECK(only_ignored(tally(motion, {vote(motion, "anna", Choice::kApprove)})) == Ignored::kOwnMatter);
