@@ -1,13 +1,12 @@
 // `approval`: what several persons of this hospital decide together. Each signs with a key file of his own,
 // here or anywhere else; the vote counts when the agent has anchored it.
-#include <unistd.h>
-
 #include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "agent/adapters/admin_key.h"
 #include "agent/cli/commands.h"
+#include "agent/cli/confirm.h"
 #include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/federation_files.h"
@@ -202,17 +201,6 @@ void check_memory(const AdminKey& key, const ledger::Hash& motion, ledger::Choic
   }
 }
 
-void demand_consent(const VoteOptions& options, const ledger::Motion& motion, const std::string& who) {
-  if (options.yes) return;
-  if (::isatty(STDIN_FILENO) == 0)
-    throw Failure(EX_USAGE, "nobody is here to be asked", "--yes answers for you");
-  std::cerr << "Sign as " << who << " that you " << options.choice << " motion " << motion.seq << "? [y/N] "
-            << std::flush;
-  std::string answer;
-  if (!std::getline(std::cin, answer) || (answer != "y" && answer != "yes"))
-    throw Failure(EX_CANTCREAT, "nothing was signed");
-}
-
 void hand_in(const std::string& vote, const Common& common) {
   const auto row = Daemon(common.load()).call({{"command", "approval.vote"}}, vote);
   common.json ? print_json(row) : print_motion(row);
@@ -244,7 +232,8 @@ void vote(const VoteOptions& options, const Common& common) {
               << " approvers until " << ledger::format_time(file.motion.expires) << '\n'
               << std::flush;
   }
-  demand_consent(options, file.motion, who);
+  demand_consent(options.yes, "Sign as " + who + " that you " + options.choice + " motion " +
+                                  std::to_string(file.motion.seq) + "?");
   key.remember({kNoVersion, hash, *choice == ledger::Choice::kApprove});
   const std::string signed_vote = sign_vote(key.signer(), who, *choice, hash);
   if (!options.output) return hand_in(signed_vote, common);

@@ -125,7 +125,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     if (command == "ping") return ping(call.payload, channel);
     if (command == "bundle.open") return open(call.payload, channel);
     if (command == "ledger.recover") return channel.send('R', recover());
-    if (command == "federation.publish") return publish_federation(channel);
+    if (command == "federation.publish") return publish_federation(*parsed, channel);
     if (command == "ledger.witnessed") return channel.send('R', witnessed(call.payload));
     if (command == "federation.show") return show_federation(channel);
     if (command == "queue.list") return channel.send('R', queue_list());
@@ -276,16 +276,25 @@ void ControlCommands::open(const std::string& call, ControlChannel& channel) {
   send_result(channel, id, *result);
 }
 
-void ControlCommands::publish_federation(ControlChannel& channel) {
+// Nobody is asked about what is no newer version: it is published already, or can't be.
+Approval ControlCommands::approve_publication(const std::string& document) {
+  const auto parsed = ledger::parse_federation_document(document);
+  const auto current = ledger::parse_federation_document(federation_.newest_text());
+  if (!parsed || !current || parsed->federation.version <= current->federation.version)
+    return {true, std::nullopt};
+  return require_approval(approvals_, edge::publish_federation(parsed->federation.version, parsed->sha256));
+}
+
+// With `file`, the caller hands the document out himself: that needs the same approval, and is the one thing
+// it allows.
+void ControlCommands::publish_federation(const json& call, ControlChannel& channel) {
   const auto document = channel.receive();
   if (!document || document->kind != 'D') throw CallError{"malformed", "no federation document", ""};
-  // What is no newer version is not published: whatever it is, the offer says so.
-  const auto parsed = ledger::parse_federation_document(document->payload);
-  const auto current = ledger::parse_federation_document(federation_.newest_text());
-  Approval approval{true, std::nullopt};
-  if (parsed && current && parsed->federation.version > current->federation.version)
-    approval =
-        require_approval(approvals_, edge::publish_federation(parsed->federation.version, parsed->sha256));
+  const Approval approval = approve_publication(document->payload);
+  if (call.value("file", false)) {
+    use_up(approvals_, {&approval, 1});
+    return channel.send('R', "{}");
+  }
   const auto offer = federation_.offer(document->payload);
   // Adopted first: published again, a version is known already.
   if (offer.fate == ledger::FederationFate::kAdopted) use_up(approvals_, {&approval, 1});

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "agent/adapters/control_socket.h"
@@ -32,7 +33,8 @@ class ControlCommands {
   void ping(const std::string& call, ControlChannel& channel);
   void open(const std::string& call, ControlChannel& channel);
   std::string recover();
-  void publish_federation(ControlChannel& channel);
+  void publish_federation(const nlohmann::json& call, ControlChannel& channel);
+  Approval approve_publication(const std::string& document);
   void show_federation(ControlChannel& channel);
   std::string witnessed(const std::string& call);
   std::string queue_list();

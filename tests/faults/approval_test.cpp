@@ -171,6 +171,13 @@ TEST_CASE("a version of the federation document is published from here with the 
   REQUIRE(hospital.vote(number, "reject", "cleo").status == 0);
   REQUIRE(hospital.vote(number, "approve", "anna").status == 0);
   CHECK(publish().status == 77);
+  // Nor is it handed out past the agent, whatever the approvers of another version say.
+  const auto file = hospital.federation.folder() / "version-2.json";
+  const auto write = [&](const std::string& from) {
+    return agent.command({"federation", "publish", from, "-o", file});
+  };
+  CHECK(write(draft).status == 77);
+  CHECK_FALSE(fs::exists(file));
   // kill -9 while a vote is on its way: either it is there, or it can be given again.
   for (int round = 0; round < 3; ++round) {
     auto voting = agent.command_beside(
@@ -189,6 +196,45 @@ TEST_CASE("a version of the federation document is published from here with the 
   CHECK(hospital.show(number).at("state") == "used");
   CHECK(agent.command_json({"status"}).at("federation").at("version") == 2);
   CHECK(hospital.vote(number, "approve", "cleo").status != 0);
+  // What is in force may be written down.
+  CHECK(agent
+            .command({"federation", "publish", draft, "-o", file, "--current",
+                      hospital.federation.first_version()})
+            .status == 0);
+}
+
+TEST_CASE("a version is written to a file with the votes that publishing it needs, and they are used up") {
+  Hospital hospital(Settings{{"approval.federation", "2"}});
+  auto& agent = hospital.agent;
+  const auto draft = hospital.federation.draft(hospital.federation.first_version(),
+                                               {"--name", "127.0.10.2=Other"}, {"alice", "bob"});
+  for (const std::string admin : {"alice", "bob"})  // they forget that they signed
+    fs::remove(hospital.federation.admin_key(admin).string() + ".votes");
+  const auto other = hospital.federation.draft(hospital.federation.first_version(),
+                                               {"--name", "127.0.10.2=Another"}, {"alice", "bob"});
+  const auto file = hospital.federation.folder() / "version-2.json";
+  const auto write = [&](const fs::path& from) {
+    return agent.command({"federation", "publish", from, "-o", file});
+  };
+  CHECK(agent.command({"approval", "propose", "federation.publish", draft}).status == 0);
+  const auto motion = agent.command_json({"approval", "list"}).at("motions").at(0);
+  const auto number = motion.at("motion").get<std::uint64_t>();
+  REQUIRE(hospital.vote(number, "approve", "anna").status == 0);
+  CHECK(write(draft).status == 77);
+  REQUIRE(hospital.vote(number, "approve", "ben").status == 0);
+  CHECK(write(other).status == 77);
+  agent.kill_hard();
+  CHECK(write(draft).status != 0);  // nobody is there to count
+  CHECK_FALSE(fs::exists(file));
+  agent.start();
+  const auto written = write(draft);
+  INFO(written.output);
+  CHECK(written.status == 0);
+  CHECK(fs::exists(file));
+  CHECK(hospital.show(number).at("state") == "used");
+  CHECK(write(draft).status == 77);
+  CHECK(agent.command({"federation", "publish", draft}).status == 77);
+  CHECK(agent.command_json({"status"}).at("federation").at("version") == 1);
 }
 
 TEST_CASE("a key is revoked with the votes it needs, and by nothing but what was voted on") {
