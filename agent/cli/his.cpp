@@ -123,7 +123,7 @@ void list(std::size_t limit, const std::string& after, const Common& common) {
 }
 
 std::string found_key(his::SqliteStore& store, const fhir::Identifier& identifier) {
-  const auto found = store.find(identifier);
+  const auto found = store.find_here(identifier);
   if (const auto* one = std::get_if<PatientFound>(&found)) return one->key;
   if (std::holds_alternative<PatientAmbiguous>(found))
     throw Failure(EX_DATAERR, "more than one patient carries this identifier",

@@ -34,7 +34,8 @@ using PatientLookup = std::variant<PatientFound, PatientUnknown, PatientAmbiguou
 class RecordSource {
  public:
   virtual ~RecordSource() = default;
-  // By identifier: system and value, or the value alone where it is unique.
+  // By an identifier the patient carries, and with it every bundle about him: system and value, or the value
+  // alone where it is unique. Never by a key or an id of the source's own.
   virtual PatientLookup find(const fhir::Identifier& identifier) = 0;
   // The patient, then everything of theirs, one resource at a time (back-pressure); stops when `take` returns
   // false.

@@ -108,7 +108,7 @@ ConsentCommands::Subject ConsentCommands::subject_of(const fhir::ConsentDocument
   if (written.any) return {std::nullopt, std::string(ledger::kAnyPatient), written};
   const fhir::Identifier identifier =
       written.identifier.value.empty() ? fhir::Identifier{"", written.reference} : written.identifier;
-  const PatientLookup lookup = records_.find(identifier);
+  const PatientLookup lookup = records_.find_here(identifier);
   if (const auto* found = std::get_if<PatientFound>(&lookup))
     return {found->key, canonical_patient(identifier), written};
   if (std::holds_alternative<PatientAmbiguous>(lookup))
@@ -195,6 +195,7 @@ void ConsentCommands::export_one(const json& call, ControlChannel& channel) {
 void ConsentCommands::explain_one(const json& call, ControlChannel& channel) {
   const std::string frame = data_frame(channel, "patient");
   const json patient = json::parse(frame);
+  // As the peer's request would be looked up.
   const PatientLookup lookup = records_.find({patient.value("system", ""), patient.value("value", "")});
   const auto* found = std::get_if<PatientFound>(&lookup);
   const Policy policy = this->policy();

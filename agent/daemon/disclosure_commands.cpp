@@ -42,7 +42,7 @@ AuditPatient DisclosureCommands::find_patient(ControlChannel& channel) const {
   if (!told || !told->is_object() || told->value("value", "").empty())
     throw CallError{"malformed", "no patient identifier", ""};
   AuditPatient out{{told->value("system", ""), told->value("value", "")}, "", {}};
-  const PatientLookup lookup = records_.find(out.named);
+  const PatientLookup lookup = records_.find_here(out.named);
   if (std::holds_alternative<PatientAmbiguous>(lookup))
     throw CallError{"not-found", "the identifier fits several patients", "give it with its system"};
   if (const auto* found = std::get_if<PatientFound>(&lookup)) {

@@ -97,14 +97,18 @@ TEST_CASE(
       agent.grant(kPatient, hospitals.asking.address().text(), "TREAT", {"--sections", "problems,allergies"});
   REQUIRE(hospitals.ask().status == 0);
   REQUIRE(hospitals.ask(kValue, {"--everything"}).status == 0);
-  // By a logical id, which the bundle does not hold: given, and quarantined over there.
-  CHECK(hospitals.ask("planted-id", {"--sections", "problems"}).status == 65);
+  // By a logical id, which the bundle would not carry: nothing is given that must be quarantined over there.
+  for (const std::string name : {"planted-id", "Patient/planted-id"}) {
+    const auto asked = hospitals.ask(name, {"--sections", "problems"});
+    CHECK(asked.status == 69);
+    CHECK_THAT(asked.output, Catch::Contains("not-available"));
+  }
   REQUIRE(hospitals.ask(kPatient, {"--purpose", "ETREAT", "--reason", "PLANTED unconscious"}).status == 0);
   CHECK(hospitals.ask("urn:planted|PLANTED-NOBODY").status != 0);
 
   const json rows = hospitals.rows(agent);
   REQUIRE(outcomes(rows) ==
-          std::vector<std::string>{"refused", "disclosed", "disclosed", "disclosed", "disclosed"});
+          std::vector<std::string>{"refused", "disclosed", "disclosed", "refused", "refused", "disclosed"});
   CHECK(rows[0].at("reason") == "no consent");
   CHECK(rows[0].at("code") == "not-available");
   CHECK(rows[1].at("sections") == "problems allergies");
@@ -113,32 +117,33 @@ TEST_CASE(
   CHECK(rows[1].at("peer_name").get<std::string>() != "");
   CHECK(rows[2].at("operation") == "everything");
   CHECK(rows[2].at("patient") == json{{"value", kValue}});
-  CHECK(rows[3].at("sections") == "problems");
-  CHECK_FALSE(rows[3].contains("withheld"));
-  CHECK(rows[4].at("said") == "PLANTED unconscious");
-  CHECK(rows[4].at("break_glass") ==
+  CHECK(rows[3].at("code") == "not-available");
+  CHECK(rows[3].at("reason") == "patient unknown");
+  CHECK(rows[5].at("said") == "PLANTED unconscious");
+  CHECK(rows[5].at("break_glass") ==
         agent.command_json({"break-glass", "list"}).at("uses").at(0).at("entry"));
 
   // Each place is that of the entry about the very request.
   const auto issued = agent.entries("bundle.issued");
-  REQUIRE(issued.size() == 4);
-  for (std::size_t i = 0; i < 4; ++i) {
-    CHECK(issued[i].at("request") == rows[i + 1].at("request"));
-    const auto& place = rows[i + 1].at("ledger");
+  const std::array given{rows[1], rows[2], rows[5]};
+  REQUIRE(issued.size() == given.size());
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    CHECK(issued[i].at("request") == given[i].at("request"));
+    const auto& place = given[i].at("ledger");
     const auto shown = hospitals.federation.ledger_command(
         {"show", place.at("origin"), place.at("index").dump(), "--db", agent.database()});
     INFO(shown.output);
     CHECK(shown.status == 0);
-    CHECK_THAT(shown.output, Catch::Contains(rows[i + 1].at("request").get<std::string>()));
+    CHECK_THAT(shown.output, Catch::Contains(given[i].at("request").get<std::string>()));
   }
   // By any name; nobody else's, and not the one nobody has.
   for (const std::string& name : {kValue, std::string("planted-id"), std::string("Patient/planted-id")})
     CHECK(hospitals.rows(agent, name) == rows);
   CHECK(outcomes(hospitals.rows(agent, "urn:planted|PLANTED-NOBODY")) == std::vector<std::string>{"refused"});
-  CHECK(agent.command_json({"disclosures"}).at("disclosures").size() == 6);
+  CHECK(agent.command_json({"disclosures"}).at("disclosures").size() == 7);
   CHECK(agent.command_json({"disclosures", "--peer", "127.0.10.77"}).at("disclosures").empty());
   CHECK(agent.command_json({"disclosures", "--until", "2001-01-01"}).at("disclosures").empty());
-  CHECK(agent.command_json({"disclosures", "--since", "2001-01-01"}).at("disclosures").size() == 6);
+  CHECK(agent.command_json({"disclosures", "--since", "2001-01-01"}).at("disclosures").size() == 7);
 
   const json received = hospitals.rows(hospitals.asking);
   REQUIRE(outcomes(received) == std::vector<std::string>{"received", "received", "received"});
@@ -166,7 +171,7 @@ TEST_CASE(
     INFO(line);
     CHECK(schema.accepts(json::parse(line)));
   }
-  CHECK(lines == 5);
+  CHECK(lines == 6);
   const std::string html = read_file(page);
   for (const std::string& text :
        {std::string("PLANTED unconscious"), kValue, hospitals.asking.address().text(),

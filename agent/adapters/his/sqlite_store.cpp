@@ -155,6 +155,18 @@ PatientLookup SqliteStore::find(const fhir::Identifier& identifier) {
       return one_of(keys);
     }
     Statement& keys = reader->cached(
+        "SELECT DISTINCT p.key FROM his_identifier i JOIN his_patient p ON p.id = i.patient_id"
+        " WHERE i.value = ?1 LIMIT 2");
+    keys.bind(1, std::string_view(identifier.value));
+    return one_of(keys);
+  });
+}
+
+PatientLookup SqliteStore::find_here(const fhir::Identifier& identifier) {
+  if (identifier.value.empty() || !identifier.system.empty()) return find(identifier);
+  return answer([&] {
+    const ReaderPool::Lease reader = state_->readers.borrow();
+    Statement& keys = reader->cached(
         "SELECT p.key FROM his_identifier i JOIN his_patient p ON p.id = i.patient_id WHERE i.value = ?1"
         " UNION SELECT key FROM his_resource WHERE key IN ('Patient/' || ?1, ?1) AND kind = 'Patient'"
         " UNION SELECT key FROM his_resource WHERE full_url IN (lower(?1), 'urn:uuid:' || lower(?1)) AND "

@@ -26,9 +26,12 @@ class SqliteStore : public RecordSource {
                        const std::vector<fhir::SectionRule>& rules = fhir::default_rules());
   ~SqliteStore() override;
 
-  // A system and a value must match as they are written. A value alone may also be the patient's logical id
-  // ("id", "Patient/id" or "urn:uuid:…"), and is ambiguous when it fits two patients.
+  // A system and a value must match as they are written; a value alone is ambiguous when it fits two
+  // patients.
   PatientLookup find(const fhir::Identifier& identifier) override;
+  // The same for the hospital's own people: a value alone may also be the patient's logical id ("id",
+  // "Patient/id" or "urn:uuid:…"). Means nothing elsewhere, and no bundle carries it.
+  PatientLookup find_here(const fhir::Identifier& identifier);
   void stream(const std::string& patient_key, const std::function<bool(fhir::Prepared&&)>& take) override;
   // The patient first, then what belongs in sections. Prepared::source stays empty.
   void stream_sections(const std::string& patient_key,

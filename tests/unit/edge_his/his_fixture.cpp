@@ -88,10 +88,18 @@ std::string fingerprint(const fs::path& file) {
   return ledger::to_hex(hash.finish());
 }
 
-std::string found(edge::his::SqliteStore& store, const std::string& system, const std::string& value) {
-  const edge::PatientLookup lookup = store.find({system, value});
+static std::string text_of(const edge::PatientLookup& lookup) {
   if (const auto* patient = std::get_if<edge::PatientFound>(&lookup)) return patient->key;
   return std::holds_alternative<edge::PatientAmbiguous>(lookup) ? "ambiguous" : "unknown";
+}
+
+std::string found(edge::his::SqliteStore& store, const std::string& system, const std::string& value) {
+  return text_of(store.find_here({system, value}));
+}
+
+std::string found_by_peer(edge::his::SqliteStore& store, const std::string& system,
+                          const std::string& value) {
+  return text_of(store.find({system, value}));
 }
 
 }  // namespace his_test

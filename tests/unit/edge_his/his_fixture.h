@@ -35,7 +35,8 @@ struct Hospital {
 std::string gzip(const std::string& content);
 // A hash of everything that is stored, whatever order it was stored in.
 std::string fingerprint(const std::filesystem::path& database);
-// The key that was found, "unknown" or "ambiguous".
+// The key that was found, "unknown" or "ambiguous": for the hospital's own people, and for a peer.
 std::string found(edge::his::SqliteStore& store, const std::string& system, const std::string& value);
+std::string found_by_peer(edge::his::SqliteStore& store, const std::string& system, const std::string& value);
 
 }  // namespace his_test

@@ -115,6 +115,17 @@ TEST_CASE("patients are found by any identifier, by its value where that is uniq
   CHECK(found(store, "", "") == "unknown");
   CHECK(found(store, "", "%") == "unknown");
   CHECK(found(store, "", "' OR 1=1 --") == "unknown");
+
+  // A peer is given a bundle, which carries identifiers and no id of ours.
+  CHECK(found_by_peer(store, "mrn", "1") == "Patient/p1");
+  CHECK(found_by_peer(store, "", "1") == "Patient/p1");
+  CHECK(found_by_peer(store, "", "bare") == "Patient/p1");
+  CHECK(found_by_peer(store, "", "shared") == "ambiguous");
+  CHECK(found_by_peer(store, "", "twice") == "Patient/p3");
+  CHECK(found_by_peer(store, "", "p1") == "Patient/p3");
+  for (const std::string id : {"p2", "Patient/p2", "Patient/0000aaaa-0000-4000-8000-00000000000b",
+                               "urn:uuid:0000aaaa-0000-4000-8000-00000000000b", ""})
+    CHECK(found_by_peer(store, "", id) == "unknown");
 }
 
 TEST_CASE("a patient put again loses the identifiers they no longer have") {
