@@ -135,7 +135,7 @@ TEST_CASE("an agent that was away follows from before a rotation, told by nobody
 }
 
 TEST_CASE(
-    "a revoked key signs nothing more; peers refuse it when they see the entry; another takes its place") {
+    "a revoked key signs nothing more, peers refuse it when they see the entry, another takes its place") {
   Federation federation({EHR_AGENT, EHR_LEDGER, 2, {}, false});
   federation.start();
   auto &revoking = federation[0], &peer = federation[1];

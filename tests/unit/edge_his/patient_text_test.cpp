@@ -24,7 +24,7 @@ TEST_CASE("a patient's name is the official one, else the first that holds") {
 }
 
 TEST_CASE(
-    "a patient's page names them, their identifiers and what they have; a terminal gets no control "
+    "a patient's page names them, their identifiers and what they have, and a terminal gets no control "
     "characters") {
   Hospital hospital;
   const Imported imported = hospital.import_text(

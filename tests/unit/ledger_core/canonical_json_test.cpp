@@ -288,7 +288,7 @@ std::string random_json(std::mt19937& random, unsigned depth) {
 }  // namespace
 
 TEST_CASE(
-    "both readers agree on random documents and on their damaged copies; canonical text stays as it is") {
+    "both readers agree on random documents and on their damaged copies, and canonical text stays as it is") {
   std::mt19937 random(20261122);
   int accepted = 0;
   for (int round = 0; round < 4000; ++round) {
