@@ -3,12 +3,15 @@
 // against; what it says of it is all lies. Where the bytes say so, it signs rightly.
 #include "tests/fuzz/token_module.h"
 
-#include <p11-kit/pkcs11.h>
 #include <sodium.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
+
+#include "tests/support/token_functions.h"
+
+namespace token_functions {
 
 namespace {
 
@@ -42,29 +45,9 @@ void fill(void* out, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) bytes[i] = next();
 }
 
-struct Key {
-  std::array<unsigned char, 32> point{};
-  std::array<unsigned char, 64> secret{};
-  Key() {
-    constexpr std::array<unsigned char, 32> kSeed{1};
-    crypto_sign_seed_keypair(point.data(), secret.data(), kSeed.data());
-  }
-};
-
-void pad(unsigned char* field, std::size_t size, const char* text) {
-  std::memset(field, ' ', size);
-  std::memcpy(field, text, std::strlen(text));
-}
+}  // namespace
 
 CK_RV initialize(void* /*arguments*/) {
-  return CKR_OK;
-}
-CK_RV finalize(void* /*reserved*/) {
-  return CKR_OK;
-}
-CK_RV info(CK_INFO* out) {
-  *out = {};
-  out->cryptokiVersion = {2, 40};
   return CKR_OK;
 }
 CK_RV slot_list(unsigned char /*present*/, CK_SLOT_ID* slots, CK_ULONG* count) {
@@ -105,7 +88,7 @@ CK_RV find_final(CK_SESSION_HANDLE /*session*/) {
 }
 CK_RV attribute(CK_SESSION_HANDLE /*session*/, CK_OBJECT_HANDLE /*object*/, CK_ATTRIBUTE* wanted,
                 CK_ULONG /*count*/) {
-  static const Key key;
+  static const Key key(1);
   const CK_ULONG room = wanted->ulValueLen;
   const std::uint8_t form = next();
   auto* out = static_cast<unsigned char*>(wanted->pValue);
@@ -127,7 +110,7 @@ CK_RV sign_init(CK_SESSION_HANDLE /*session*/, CK_MECHANISM* /*mechanism*/, CK_O
 }
 CK_RV sign(CK_SESSION_HANDLE /*session*/, unsigned char* message, CK_ULONG size, unsigned char* out,
            CK_ULONG* out_size) {
-  static const Key key;
+  static const Key key(1);
   const CK_ULONG room = *out_size;
   const std::uint8_t form = next();
   if (form < 0xc0) {
@@ -140,43 +123,10 @@ CK_RV sign(CK_SESSION_HANDLE /*session*/, unsigned char* message, CK_ULONG size,
   return code();
 }
 
-CK_RV function_list(CK_FUNCTION_LIST** out);
-
-CK_FUNCTION_LIST make_list() {
-  CK_FUNCTION_LIST list{};
-  list.version = {2, 40};
-  list.C_Initialize = initialize;
-  list.C_Finalize = finalize;
-  list.C_GetInfo = info;
-  list.C_GetFunctionList = function_list;
-  list.C_GetSlotList = slot_list;
-  list.C_GetTokenInfo = token_info;
-  list.C_OpenSession = open_session;
-  list.C_CloseSession = close_session;
-  list.C_Login = login;
-  list.C_FindObjectsInit = find_init;
-  list.C_FindObjects = find;
-  list.C_FindObjectsFinal = find_final;
-  list.C_GetAttributeValue = attribute;
-  list.C_SignInit = sign_init;
-  list.C_Sign = sign;
-  return list;
-}
-
-CK_RV function_list(CK_FUNCTION_LIST** out) {
-  static CK_FUNCTION_LIST list = make_list();
-  *out = &list;
-  return CKR_OK;
-}
-
-}  // namespace
-
-extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
-  return function_list(out);
-}
+}  // namespace token_functions
 
 extern "C" __attribute__((visibility("default"))) void fuzz_token_answers(const std::uint8_t* data,
                                                                           std::size_t size) {
-  at = data;
-  end = data + size;
+  token_functions::at = data;
+  token_functions::end = data + size;
 }

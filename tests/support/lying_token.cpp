@@ -1,12 +1,14 @@
 // A PKCS#11 module that lies as EHR_TEST_TOKEN says: what a broken or hostile module could answer. Without a
 // lie it signs with a fixed key. Loaded by the tests as a shared object.
-#include <p11-kit/pkcs11.h>
+#include "tests/support/token_functions.h"
+
 #include <sodium.h>
 
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+
+namespace token_functions {
 
 namespace {
 
@@ -18,31 +20,14 @@ bool lie(const char* name) {
   return said != nullptr && std::string(said) == name;
 }
 
-struct Key {
-  std::array<unsigned char, 32> point{};
-  std::array<unsigned char, 64> secret{};
-  Key() {
-    std::array<unsigned char, 32> seed{};
-    seed[0] = lie("another-key") ? 2 : 1;
-    crypto_sign_seed_keypair(point.data(), secret.data(), seed.data());
-  }
-};
-
-void pad(unsigned char* field, std::size_t size, const char* text) {
-  std::memset(field, ' ', size);
-  std::memcpy(field, text, std::strlen(text));
+Key held() {
+  return Key(lie("another-key") ? 2 : 1);
 }
+
+}  // namespace
 
 CK_RV initialize(void* /*arguments*/) {
   return lie("init-error") ? CKR_GENERAL_ERROR : CKR_OK;
-}
-CK_RV finalize(void* /*reserved*/) {
-  return CKR_OK;
-}
-CK_RV info(CK_INFO* out) {
-  *out = {};
-  out->cryptokiVersion = {2, 40};
-  return CKR_OK;
 }
 
 CK_RV slot_list(unsigned char /*present*/, CK_SLOT_ID* slots, CK_ULONG* count) {
@@ -99,7 +84,7 @@ CK_RV find_final(CK_SESSION_HANDLE /*session*/) {
 
 CK_RV attribute(CK_SESSION_HANDLE /*session*/, CK_OBJECT_HANDLE /*object*/, CK_ATTRIBUTE* wanted,
                 CK_ULONG /*count*/) {
-  const Key key;
+  const Key key = held();
   if (lie("point-unavailable")) {
     wanted->ulValueLen = ~0UL;
     return CKR_OK;
@@ -125,7 +110,7 @@ CK_RV sign_init(CK_SESSION_HANDLE /*session*/, CK_MECHANISM* mechanism, CK_OBJEC
 CK_RV sign(CK_SESSION_HANDLE /*session*/, unsigned char* message, CK_ULONG size, unsigned char* out,
            CK_ULONG* out_size) {
   if (lie("sign-error")) return CKR_DEVICE_ERROR;
-  const Key key;
+  const Key key = held();
   crypto_sign_detached(out, nullptr, message, lie("signs-less") && size > 0 ? size - 1 : size,
                        key.secret.data());
   *out_size = lie("short") ? 63 : lie("long") ? 65 : lie("empty") ? 0 : lie("huge") ? ~0UL : 64;
@@ -134,37 +119,4 @@ CK_RV sign(CK_SESSION_HANDLE /*session*/, unsigned char* message, CK_ULONG size,
   return CKR_OK;
 }
 
-CK_RV function_list(CK_FUNCTION_LIST** out);
-
-CK_FUNCTION_LIST make_list() {
-  CK_FUNCTION_LIST list{};
-  list.version = {2, 40};
-  list.C_Initialize = initialize;
-  list.C_Finalize = finalize;
-  list.C_GetInfo = info;
-  list.C_GetFunctionList = function_list;
-  list.C_GetSlotList = slot_list;
-  list.C_GetTokenInfo = token_info;
-  list.C_OpenSession = open_session;
-  list.C_CloseSession = close_session;
-  list.C_Login = login;
-  list.C_FindObjectsInit = find_init;
-  list.C_FindObjects = find;
-  list.C_FindObjectsFinal = find_final;
-  list.C_GetAttributeValue = attribute;
-  list.C_SignInit = sign_init;
-  list.C_Sign = sign;
-  return list;
-}
-
-CK_RV function_list(CK_FUNCTION_LIST** out) {
-  static CK_FUNCTION_LIST list = make_list();
-  *out = &list;
-  return CKR_OK;
-}
-
-}  // namespace
-
-extern "C" __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST** out) {
-  return function_list(out);
-}
+}  // namespace token_functions
