@@ -54,8 +54,8 @@ struct JournalOptions {
       sign;  // the note's signature line; must not throw
   std::function<TimePoint()> now;
   std::function<void(const SignedBatch&)> on_signed;
-  std::uint64_t min_free_bytes = 0;     // below this, Work::kNew is kDiskFull before anything is written
-  std::size_t max_batch = 512;          // appends that share a commit
+  std::uint64_t min_free_bytes = 0;  // below this, Work::kNew is kDiskFull before anything is written
+  std::size_t max_batch = 512;       // appends that share a commit
   // Nothing is signed before release(): others may remember more of this log than is here. Statements
   // without entries are committed meanwhile.
   bool hold = false;
