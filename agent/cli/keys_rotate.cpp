@@ -129,7 +129,9 @@ class RotationApproval {
  public:
   RotationApproval(const Config& config, const Rotation& rotation, const RotateOptions& options)
       : config_(config), call_{{"command", "keys.rotate"}, {"overlap_days", options.overlap}} {
-    for (const auto& use : options.uses) call_["keys"].push_back(rotation.to_replace(kUses.at(use)).id);
+    auto& keys = call_["keys"] = nlohmann::json::array();
+    std::transform(options.uses.begin(), options.uses.end(), std::back_inserter(keys),
+                   [&](const std::string& use) { return rotation.to_replace(kUses.at(use)).id; });
   }
   // Throw Failure where votes lack.
   void demand() const { call(false); }

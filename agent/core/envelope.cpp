@@ -68,23 +68,59 @@ std::string make_kid(const ledger::Address& address, std::string_view key_id) {
   return address.topic_form() + "#" + std::string(key_id);
 }
 
+namespace {
+
+// `key_of` gives the key for the key id of the sender's that signed, or says why none counts.
+template <class KeyOf>
+ledger::Result<AuthenticMessage> open_message(std::string_view jws, std::string_view typ,
+                                              const ledger::Address& from,
+                                              const ledger::Federation& federation, std::size_t max_bytes,
+                                              const KeyOf& key_of) {
+  const auto parsed = ledger::parse_jws(jws, max_bytes);
+  if (!parsed) return parsed.error();
+  if (parsed->typ != typ) return Problem{"JWS: another typ than expected"};
+  const ledger::Member* sender = federation.find(from);
+  if (sender == nullptr) return Problem{"sender is not in the federation document"};
+  const std::string prefix = make_kid(from, "");
+  if (!parsed->kid.starts_with(prefix)) return Problem{"JWS: kid of another agent than the topic names"};
+  const ledger::Result<ledger::PublicKey> key = key_of(*sender, parsed->kid.substr(prefix.size()));
+  if (!key) return key.error();
+  auto verified = ledger::verify_jws(*parsed, *key);
+  if (!verified) return verified.error();
+  return AuthenticMessage{sender, std::move(verified->payload)};
+}
+
+}  // namespace
+
 ledger::Result<AuthenticMessage> authenticate(std::string_view jws, std::string_view typ,
                                               const ledger::Address& topic_sender,
                                               const ledger::Federation& federation, ledger::TimePoint now,
                                               std::size_t max_bytes, const RevokedKeys& revoked) {
-  const auto parsed = ledger::parse_jws(jws, max_bytes);
-  if (!parsed) return parsed.error();
-  if (parsed->typ != typ) return Problem{"JWS: another typ than expected"};
-  const ledger::Member* sender = federation.find(topic_sender);
-  if (sender == nullptr) return Problem{"sender is not in the federation document"};
-  const std::string prefix = make_kid(topic_sender, "");
-  if (!parsed->kid.starts_with(prefix)) return Problem{"JWS: kid of another agent than the topic names"};
-  const auto key = sender->sign_key(parsed->kid.substr(prefix.size()), now);
-  if (!key) return Problem{kUnknownKey};
-  if (revoked && revoked->contains(parsed->kid)) return Problem{"JWS: the key is revoked in its owner's log"};
-  auto verified = ledger::verify_jws(*parsed, *key);
-  if (!verified) return verified.error();
-  return AuthenticMessage{sender, std::move(verified->payload)};
+  return open_message(
+      jws, typ, topic_sender, federation, max_bytes,
+      [&](const ledger::Member& sender, const std::string& id) -> ledger::Result<ledger::PublicKey> {
+        const auto key = sender.sign_key(id, now);
+        if (!key) return Problem{kUnknownKey};
+        if (revoked && revoked->contains(make_kid(topic_sender, id)))
+          return Problem{"JWS: the key is revoked in its owner's log"};
+        return *key;
+      });
+}
+
+ledger::Result<AuthenticMessage> authenticate_kept(std::string_view jws, std::string_view typ,
+                                                   const ledger::Address& from,
+                                                   const ledger::Federation& federation,
+                                                   std::size_t max_bytes) {
+  return open_message(
+      jws, typ, from, federation, max_bytes,
+      [](const ledger::Member& sender, const std::string& id) -> ledger::Result<ledger::PublicKey> {
+        const auto* listed = sender.find_key(id);
+        const auto key = listed != nullptr && listed->use == ledger::KeyUse::kSign
+                             ? ledger::parse_sign_key(listed->public_text)
+                             : std::nullopt;
+        if (!key) return Problem{kUnknownKey};
+        return *key;
+      });
 }
 
 namespace {

@@ -68,6 +68,12 @@ ledger::Result<AuthenticMessage> authenticate(std::string_view jws, std::string_
                                               const ledger::Address& topic_sender,
                                               const ledger::Federation& federation, ledger::TimePoint now,
                                               std::size_t max_bytes, const RevokedKeys& revoked = {});
+// The same for a message that was authentic when it came and has been kept here since, whatever became of its
+// key: what it brings is judged by its place in the sender's log.
+ledger::Result<AuthenticMessage> authenticate_kept(std::string_view jws, std::string_view typ,
+                                                   const ledger::Address& from,
+                                                   const ledger::Federation& federation,
+                                                   std::size_t max_bytes);
 
 // A lower-case UUID, version 7 for new ones (RFC 9562): time-ordered. `random` holds 10 random bytes.
 std::string make_uuid_v7(ledger::TimePoint now, const std::array<std::uint8_t, 10>& random);

@@ -25,9 +25,13 @@ void publish_ack(const Context& context, const ledger::Address& peer, const std:
 
 std::optional<ledger::Result<AcceptedManifest>> read_manifest(const Context& context, std::string_view jws,
                                                               const ManifestExpectation& expected,
-                                                              ledger::TimePoint at) {
-  const auto authentic = authenticate(jws, message_type::kManifest, expected.peer->address,
-                                      *context.federation(), at, kMaxSignedBytes, context.revoked_keys());
+                                                              std::optional<ledger::TimePoint> at) {
+  const auto federation = context.federation();
+  const ledger::Address& peer = expected.peer->address;
+  const auto authentic =
+      at ? authenticate(jws, message_type::kManifest, peer, *federation, *at, kMaxSignedBytes,
+                        context.revoked_keys())
+         : authenticate_kept(jws, message_type::kManifest, peer, *federation, kMaxSignedBytes);
   if (!authentic) {
     log::warning("manifest is not authentic",
                  {{"request", expected.id}, {"reason", authentic.error().reason}});

@@ -25,10 +25,11 @@ void publish_ack(const Context& context, const ledger::Address& peer, const std:
                  const ReceiveWindow::State& state);
 
 // The manifest in `jws`, accepted or not. Nothing if it is not authentic: it may be anybody's. `at`: when its
-// key must have been good; now, but for what was taken before.
+// key must have been good; nothing for what was taken before and is kept here, whose bundle is judged by its
+// place in the peer's log.
 std::optional<ledger::Result<AcceptedManifest>> read_manifest(const Context& context, std::string_view jws,
                                                               const ManifestExpectation& expected,
-                                                              ledger::TimePoint at);
+                                                              std::optional<ledger::TimePoint> at);
 // The error in a message about a request; nothing if it is not authentic or about another one.
 std::optional<ErrorReply> read_error(const Context& context, ledger::ByteView message, const Asked& asked);
 

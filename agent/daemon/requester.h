@@ -91,9 +91,9 @@ class Requester {
   void send_receipt(const ledger::Address& peer, const std::string& id, const std::string& receipt);
   void report(Pending& pending, const std::string& state, bool ended = false);
   void resume_one(Pending& pending);
-  // Nothing if the manifest is not authentic: it may be anybody's.
+  // Nothing if the manifest is not authentic: it may be anybody's. `at` as read_manifest has it.
   std::optional<ledger::Result<AcceptedManifest>> accept(const Pending& pending, std::string_view jws,
-                                                         ledger::TimePoint at);
+                                                         std::optional<ledger::TimePoint> at);
   // Whether the key that signed the bundle counts where the bundle is anchored: refused, or why it is
   // suspect.
   Outcome<std::string> judge(const Manifest& manifest, const ledger::Address& peer,

@@ -52,7 +52,7 @@ void Requester::on_response(Message&& message, const Parsed& topic) {
 
 std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending& pending,
                                                                   std::string_view jws,
-                                                                  ledger::TimePoint at) {
+                                                                  std::optional<ledger::TimePoint> at) {
   const auto& row = pending.row;
   const auto federation = context_.federation();
   const ledger::Member* peer = federation->find(row.peer);
@@ -296,9 +296,8 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
     return Refusal{Code::kNotAvailable, "no received bundle with this id"};
   Pending pending(*row);
   pending.patient = asked_patient(*row);
-  // What was taken once stays acceptable after its key's time.
-  auto accepted = accept(pending, row->manifest, context_.now());
-  if (!accepted) accepted = accept(pending, row->manifest, row->issued);
+  // What was taken once stays acceptable, whatever became of its key; check_plaintext judges the bundle.
+  const auto accepted = accept(pending, row->manifest, std::nullopt);
   if (!accepted || !*accepted) return Refusal{Code::kFailed, "the stored manifest is no longer acceptable"};
   const Manifest& manifest = accepted->value().manifest;
   PayloadOpener opener(context_.own_identities(), manifest.encoding, manifest.plaintext_size);

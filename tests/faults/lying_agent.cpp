@@ -4,7 +4,9 @@
 #include <stdexcept>
 
 #include "agent/core/transfer/chunk.h"
+#include "ledger-client/core/entries_message.h"
 #include "ledger-client/core/limits.h"
+#include "ledger-client/store/log_reader.h"
 
 namespace test_support {
 
@@ -56,6 +58,7 @@ void grant_all(edge::ConsentStore& consents) {
 LyingAgent::LyingAgent(Broker& broker, const ledger::Federation& federation, const AgentProcess& folder)
     : peer_(broker, federation, folder.address().text(), folder.keys()),
       journal_(std::make_unique<ledger::Journal>(journal_options(peer_, folder))),
+      database_(folder.database()),
       records_(folder.state() / "his.db"),
       spool_(folder.state() / "spool", 0, fill_random),
       vault_(*journal_, folder.database(), identities(peer_)),
@@ -129,6 +132,25 @@ edge::Answer LyingAgent::answer_with(const edge::VerifiedRequest& request, std::
            std::move(issued->anchor)},
           disclosure.payload,
           {}};
+}
+
+std::uint64_t LyingAgent::revoke_signing_key(std::uint64_t suspect_from) {
+  const std::string& kid = peer_.identity().kid;
+  const std::string key = kid.substr(edge::make_kid(peer_.address(), "").size());
+  const auto appended =
+      journal_->append({{std::string(ledger::entry_type::kKeyRevoked),
+                         ledger::encode_body(ledger::KeyRevoked{key, "compromised", suspect_from}), key}});
+  if (!appended) throw std::runtime_error("the revocation can't be anchored");
+  return appended->entries.front().index;
+}
+
+void LyingAgent::publish_log() {
+  const ledger::LogReader log(database_);
+  ledger::EntriesMessage entries{peer_.address().origin(), 0, {}, {}};
+  for (std::uint64_t index = 0; index < log.size(); ++index) entries.lines.push_back(log.line(index).value());
+  for (const std::string& message : ledger::encode_entries_messages(entries))
+    peer_.publish(topics::entries(peer_.address()), ledger::as_bytes(message));
+  peer_.publish_retained(topics::checkpoint(peer_.address()), ledger::as_bytes(journal_->checkpoint_note()));
 }
 
 void LyingAgent::send_manifest(const edge::Answer& answer) {

@@ -38,11 +38,17 @@ class LyingAgent {
   };
   Feedback next_feedback(const edge::Answer& answer);
 
+  // An entry that ends the key this agent signs with, which it goes on signing with all the same: its place.
+  std::uint64_t revoke_signing_key(std::uint64_t suspect_from);
+  // Tells everybody the whole log, of which nobody heard before.
+  void publish_log();
+
   TestPeer& peer() { return peer_; }
 
  private:
   TestPeer peer_;
   std::unique_ptr<ledger::Journal> journal_;
+  std::filesystem::path database_;
   edge::his::SqliteStore records_;
   std::set<std::string> seen_;
   edge::FileSpool spool_;

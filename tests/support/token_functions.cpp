@@ -2,7 +2,8 @@
 
 #include <sodium.h>
 
-#include <cstring>
+#include <algorithm>
+#include <string_view>
 
 namespace token_functions {
 
@@ -55,8 +56,9 @@ Key::Key(std::uint8_t seed) {
 }
 
 void pad(unsigned char* field, std::size_t size, const char* text) {
-  std::memset(field, ' ', size);
-  std::memcpy(field, text, std::strlen(text));
+  const std::string_view word(text);
+  std::fill_n(field, size, ' ');
+  std::copy(word.begin(), word.end(), field);
 }
 
 }  // namespace token_functions

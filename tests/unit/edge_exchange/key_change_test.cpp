@@ -118,3 +118,17 @@ TEST_CASE("no message of a revoked key is authentic") {
   CHECK(heard(std::make_shared<const std::set<std::string>>(std::set<std::string>{a.kid + "1"})));
   CHECK_FALSE(heard(std::make_shared<const std::set<std::string>>(std::set<std::string>{a.kid})));
 }
+
+TEST_CASE("a message that is kept stays that of its sender, whatever became of the key") {
+  const Case c;
+  const auto a = c.agents.a.identity(), b = c.agents.b.identity();
+  const auto kept = [&](const std::string& jws, const ledger::Address& from) {
+    return authenticate_kept(jws, message_type::kAck, from, c.agents.federation, 1 << 20).ok();
+  };
+  CHECK(kept(sign_jws(*a.signer, a.kid, message_type::kAck, "{}"), a.address));
+  CHECK_FALSE(kept(sign_jws(*a.signer, a.kid, message_type::kAck, "{}"), b.address));
+  CHECK_FALSE(kept(sign_jws(*b.signer, a.kid, message_type::kAck, "{}"), a.address));
+  CHECK_FALSE(kept(sign_jws(*a.signer, a.kid, message_type::kError, "{}"), a.address));
+  CHECK_FALSE(kept(sign_jws(*a.signer, make_kid(a.address, "age-1"), message_type::kAck, "{}"), a.address));
+  CHECK_FALSE(kept(sign_jws(*a.signer, a.kid + "1", message_type::kAck, "{}"), a.address));
+}
