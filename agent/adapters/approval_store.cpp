@@ -73,7 +73,6 @@ ApprovalPolicy ApprovalStore::policy() const {
 
 std::vector<MotionRow> ApprovalStore::read(std::optional<std::uint64_t> seq) {
   const ApprovalPolicy policy = this->policy();
-  const ledger::TimePoint now = options_.now();
   return reader_.with([&](Database& database) {
     Statement& select = database.cached(
         "SELECT seq, motion, payload, proposed, used FROM motion WHERE ?1 IS NULL OR seq = ?1 ORDER BY seq "
@@ -92,6 +91,7 @@ std::vector<MotionRow> ApprovalStore::read(std::optional<std::uint64_t> seq) {
       rows.push_back(std::move(row));
     }
     const ledger::LogReader log(database);
+    const ledger::TimePoint now = this->now(log);
     for (MotionRow& row : rows) {
       row.votes = votes_on(database, log, row.motion.seq);
       row.tally = ledger::tally_votes(row.motion, policy.roster, row.votes, policy.needs(row.motion.matter),
@@ -99,6 +99,17 @@ std::vector<MotionRow> ApprovalStore::read(std::optional<std::uint64_t> seq) {
     }
     return rows;
   });
+}
+
+ledger::TimePoint ApprovalStore::now(const ledger::LogReader& log) const {
+  const ledger::TimePoint clock = options_.now();
+  const auto line = log.size() == 0 ? std::nullopt : log.line(log.size() - 1);
+  const auto newest = line ? ledger::parse_entry(*line) : ledger::Problem{"no entry"};
+  return newest ? std::max(clock, newest->time) : clock;
+}
+
+ledger::TimePoint ApprovalStore::now() {
+  return reader_.with([this](Database& database) { return now(ledger::LogReader(database)); });
 }
 
 // Nothing can come of it any more.
@@ -112,7 +123,7 @@ Outcome<MotionRow> ApprovalStore::propose(const Deed& deed) {
   if (needs == 0) return malformed("nobody need approve this: the configuration asks for no votes on it");
   std::array<std::uint8_t, 16> random{};
   options_.fill_random(random);
-  const ledger::TimePoint now = options_.now();
+  const ledger::TimePoint now = this->now();
   std::chrono::milliseconds lifetime{};
   {
     const std::lock_guard lock(mutex_);
@@ -166,7 +177,7 @@ Outcome<MotionRow> ApprovalStore::vote(std::string_view jws) {
   const std::uint64_t seq = row->motion.seq;
   for (const auto& before : row->votes)
     if (before.vote.approver == vote->approver && before.vote.choice == vote->choice) return *row;
-  if (auto no = why_not(*row, *approver, journal_.checkpoint().size, options_.now())) return std::move(*no);
+  if (auto no = why_not(*row, *approver, journal_.checkpoint().size, now())) return std::move(*no);
 
   const auto statements = [&](Database& database, std::uint64_t index) {
     Statement& used = database.cached("SELECT 1 FROM motion WHERE seq = ?1 AND used IS NULL");

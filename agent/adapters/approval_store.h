@@ -11,6 +11,10 @@
 #include "agent/core/approval.h"
 #include "agent/core/outcome.h"
 
+namespace ledger {
+class LogReader;
+}
+
 namespace edge {
 
 struct MotionRow {
@@ -65,6 +69,10 @@ class ApprovalStore {
 
  private:
   std::vector<MotionRow> read(std::optional<std::uint64_t> seq);
+  // The clock's time, or the newest entry's where the clock has gone back behind it: what expired before an
+  // entry was made stays so.
+  ledger::TimePoint now(const ledger::LogReader& log) const;
+  ledger::TimePoint now();
   bool exhausted(const MotionRow& row) const;
   bool glass_stands();
 

@@ -24,6 +24,7 @@ struct Case {
   std::unique_ptr<ledger::Journal> journal;
   std::unique_ptr<ApprovalStore> store;
   ledger::TimePoint now = *ledger::parse_time("2026-11-22T08:10:00.000Z");
+  ledger::TimePoint entries_at = *ledger::parse_time("2026-11-22T08:00:00.000Z");
   ApprovalPolicy policy;
 
   Case() {
@@ -36,7 +37,9 @@ struct Case {
   }
   void open() {
     store.reset(), journal.reset();
-    journal = std::make_unique<ledger::Journal>(test_support::journal_options(folder.path(), key));
+    auto options = test_support::journal_options(folder.path(), key);
+    options.now = [this] { return entries_at; };
+    journal = std::make_unique<ledger::Journal>(options);
     store = std::make_unique<ApprovalStore>(
         *journal,
         ApprovalStore::Options{folder / "agent.db", test_support::kOrigin, [this] { return now; },
@@ -189,6 +192,26 @@ TEST_CASE(
   CHECK(c.store->require(kRevoke)->granted);
   c.now += std::chrono::hours(25);
   CHECK_FALSE(c.store->require(kRevoke)->granted);
+}
+
+TEST_CASE("what has expired by the log's newest entry stays so when the clock goes back") {
+  Case c;
+  const auto passed = c.store->require(kRevoke)->motion->motion.seq;
+  REQUIRE((c.approve(passed, "anna") && c.approve(passed, "ben")));
+  const auto open = c.store->require(rotate_key("sign-1", 7))->motion->motion.seq;
+  const auto before = c.now;
+  c.now += std::chrono::hours(25);
+  c.entries_at = c.now;
+  const auto later = c.store->require(rotate_key("age-1", 7))->motion->motion.seq;
+  REQUIRE(c.approve(later, "anna"));
+  c.now = c.entries_at = before;
+  CHECK_FALSE(c.store->require(kRevoke)->granted);
+  CHECK_FALSE(c.approve(open, "anna"));
+  CHECK(c.entries() == 3);
+  // What is moved now can be voted on: it lives from the newest entry on.
+  const auto fresh = c.store->propose(kRevoke)->motion.seq;
+  REQUIRE((c.approve(fresh, "anna") && c.approve(fresh, "ben")));
+  CHECK(c.store->require(kRevoke)->granted);
 }
 
 TEST_CASE("who asks for more, or lists others, is not content with what was enough") {
