@@ -2,6 +2,7 @@
 // once.
 #include <algorithm>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -210,6 +211,7 @@ void add_keys_rotate(CLI::App& noun, Common& common) {
                   "as soon as the federation lists it",
                   "ehr-agent keys rotate sign age -o rotation.jws");
   std::vector<std::string> names;
+  names.reserve(kUses.size());
   for (const auto& [name, use] : kUses) names.push_back(name);
   command
       ->add_option("USE", options->uses,

@@ -199,8 +199,7 @@ void Requester::resume() {
 void Requester::resume_one(Pending& pending) {
   pending.patient = asked_patient(pending.row);
   if (pending.row.state != OutgoingState::kReceiving) return;
-  auto accepted = accept(pending, pending.row.manifest, context_.now());
-  if (!accepted) accepted = accept(pending, pending.row.manifest, pending.row.issued);
+  auto accepted = accept(pending, pending.row.manifest, std::nullopt);
   if (!accepted || !*accepted) return quarantine(pending, "the stored manifest is no longer acceptable");
   const Manifest& manifest = accepted->value().manifest;
   pending.file =

@@ -75,6 +75,38 @@ TEST_CASE("a key revoked in its own log counts below that entry alone, suspect f
   CHECK(judged(asking, above.request, output) == "refused");
 }
 
+TEST_CASE("a bundle that was on its way when its key ended above it is received, over a restart too") {
+  Federation federation({EHR_AGENT, EHR_LEDGER, 2, {{"transfer.window", "\"512KiB\""}}, false});
+  auto& asking = federation[1];
+  const auto patient = identifier_of(federation.give_heavy_patient(federation[0], 0, 1536 * 1024));
+  LyingAgent liar(federation.broker(), federation.document(), federation[0]);
+  asking.start();
+  const auto output = federation.folder() / "bundle.json";
+  std::optional<edge::Answer> answer;
+  {
+    auto command = asking.command_beside(
+        {"request", federation[0].address().text(), patient, "--everything", "-o", output});
+    answer = liar.answer(liar.next_request(asking.address()));
+    liar.send_manifest(*answer);
+    liar.send_chunk(*answer, 0);
+    REQUIRE(eventually([&] {
+      const json waiting = asking.command_json({"queue", "list"}).at("requests");
+      return !waiting.empty() && waiting.at(0).at("state") == "receiving";
+    }));
+    (void)liar.revoke_signing_key(answer->manifest.anchor.value().index + 1);
+    liar.publish_log();
+    REQUIRE(
+        eventually([&] { return asking.log().find("a member's log revokes a key") != std::string::npos; }));
+    asking.kill_hard();
+  }
+  asking.start();
+  for (std::uint64_t chunk = 0; chunk < answer->manifest.chunk_count; ++chunk)
+    liar.send_chunk(*answer, chunk);
+  CHECK(eventually([&] { return asking.entries("bundle.received").size() == 1; }));
+  INFO(asking.log());
+  CHECK(judged(asking, answer->manifest.envelope.id, output) == "valid");
+}
+
 TEST_CASE("a proposer names the checkpoint up to which a key, or a member's log, counts") {
   Federation federation({EHR_AGENT, EHR_LEDGER, 3, {}, false, 2});
   federation.start();
