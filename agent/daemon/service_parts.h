@@ -1,5 +1,6 @@
-// The daemon's parts, built in the order they depend on each other and ended in reverse. Not thread-safe: the
-// main thread builds and stops; the parts themselves are thread-safe.
+// The daemon's parts, built in the order they depend on each other and ended in reverse: wiring
+// in service_parts.cpp, what the configuration means for them in service_options.cpp, running in
+// service_run.cpp. Not thread-safe: the main thread builds and stops; the parts themselves are thread-safe.
 #pragma once
 
 #include <atomic>
@@ -44,6 +45,14 @@ class Service {
   std::string status_line() const;
 
  private:
+  // The constructor's steps, in its order.
+  void open_ledger(const std::filesystem::path& database);
+  void open_stores(const std::filesystem::path& database);
+  void count_this_start();
+  void make_parts();
+  void make_commands();
+  void check_own_keys() const;
+
   void offer_shown(mqtt_transport::Message&& message, const ledger::Address& from);
   void publish_alert(ledger::AlertCode code);
   void open_federation();
@@ -58,7 +67,6 @@ class Service {
   void begin_certificates();
   void reload_certificates();
   void warn_of_certificates() const;
-  void check_own_keys() const;
   void publish_retained(std::string topic, std::string payload, const std::string& content_type);
   void maintain();
   void sync_consents();
