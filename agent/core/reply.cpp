@@ -210,6 +210,8 @@ std::string check_entry(const Manifest& manifest, const ManifestExpectation& exp
   if (entry.index != manifest.anchor->index) return "entry has another index";
   // Also of a log that was retired since: what is anchored there stays so.
   if (expected.peer->log_keys_of(entry.origin).empty()) return "entry is of another log";
+  if (expected.fresh && entry.origin != expected.peer->newest_origin())
+    return "entry is of a log that was retired";
   const auto issued = ledger::decode_bundle_issued(entry);
   if (!issued) return issued.error().reason;
   if (issued->request != expected.id) return "entry is for another request";

@@ -58,6 +58,9 @@ struct ManifestExpectation {
   std::vector<ledger::NoteKey> witnesses;
   std::uint64_t max_plaintext = 0;
   std::size_t max_ciphertext_overhead = 1 << 20;
+  // It arrives now: nothing new is anchored in a log that its owner has retired. What was accepted once
+  // stays.
+  bool fresh = false;
 };
 struct AcceptedManifest {
   Manifest manifest;

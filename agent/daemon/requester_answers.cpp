@@ -57,11 +57,17 @@ std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending&
   const auto federation = context_.federation();
   const ledger::Member* peer = federation->find(row.peer);
   if (peer == nullptr) return std::nullopt;
-  auto accepted = read_manifest(
-      context_, jws,
-      {peer, context_.self.address, row.id, row.sha256, row.purpose, anchored(row.operation),
-       federation->witness_quorum, federation->witness_keys(), context_.config->limits.bundle_bytes},
-      at);
+  ManifestExpectation expected{peer,
+                               context_.self.address,
+                               row.id,
+                               row.sha256,
+                               row.purpose,
+                               anchored(row.operation),
+                               federation->witness_quorum,
+                               federation->witness_keys(),
+                               context_.config->limits.bundle_bytes};
+  expected.fresh = at.has_value();
+  auto accepted = read_manifest(context_, jws, expected, at);
   if (!accepted || !*accepted) return accepted;
   // A log that signed two histories anchors nothing any more; what was witnessed before stays valid.
   const auto& anchor = (*accepted)->manifest.anchor;

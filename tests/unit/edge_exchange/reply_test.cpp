@@ -185,6 +185,29 @@ TEST_CASE("a broken inclusion proof or index is not accepted") {
   CHECK_FALSE(answered.problem().empty());
 }
 
+TEST_CASE("nothing new is anchored in a log that was retired, and what was accepted stays") {
+  Answered answered;
+  answered.anchor("ehr/10-20-0-5", *answered.agents.a.log);
+  // The federation knows of the log that continues it.
+  ledger::Member owner = *answered.agents.federation.find(answered.agents.a.address);
+  const Signer& next_key = *answered.agents.b.log;
+  const ledger::NoteKey next{"ehr/10-20-0-5/2", ledger::NoteKeyType::kEd25519, next_key.public_key()};
+  owner.keys.push_back(
+      {"log-2", ledger::KeyUse::kLog, next.to_vkey(), kNow - std::chrono::minutes(1), std::nullopt});
+  auto expected = answered.expectation();
+  expected.fresh = true;
+  CHECK(accept_manifest(answered.manifest, expected));
+  expected.peer = &owner;
+  const auto late = accept_manifest(answered.manifest, expected);
+  REQUIRE_FALSE(late);
+  CHECK(late.error().reason == "anchor: entry is of a log that was retired");
+  expected.fresh = false;
+  CHECK(accept_manifest(answered.manifest, expected));
+  expected.fresh = true;
+  answered.anchor(next.name, next_key);
+  CHECK(accept_manifest(answered.manifest, expected));
+}
+
 TEST_CASE("a manifest is witnessed when a quorum of others has cosigned its checkpoint") {
   Answered answered;
   answered.anchor("ehr/10-20-0-5", *answered.agents.a.log);
