@@ -39,6 +39,35 @@ Found logs_below(const std::filesystem::path& root) {
   return found;
 }
 
+class StandIn final : public LogSource {
+ public:
+  StandIn(std::string name, std::string reason) : name_(std::move(name)), reason_(std::move(reason)) {}
+
+  std::string origin() const override { return name_; }
+  std::uint64_t size() const override { throw DamagedLog(reason_); }
+  std::optional<std::string> line(std::uint64_t) const override { throw DamagedLog(reason_); }
+  std::optional<std::string> newest_checkpoint_note() const override { throw DamagedLog(reason_); }
+  std::vector<StoredCheckpoint> checkpoints() const override { throw DamagedLog(reason_); }
+  Hash node(unsigned, std::uint64_t) const override { throw DamagedLog(reason_); }
+  std::unique_ptr<NodeCursor> nodes(unsigned) const override { throw DamagedLog(reason_); }
+  void for_each_entry(std::uint64_t, std::uint64_t,
+                      const std::function<bool(const StoredEntry&)>&) const override {
+    throw DamagedLog(reason_);
+  }
+
+ private:
+  std::string name_, reason_;
+};
+
+std::unique_ptr<LogSource> open_database(const std::filesystem::path& file, Damaged damaged) {
+  try {
+    return std::make_unique<LogReader>(file);
+  } catch (const DamagedLog& damage) {
+    if (damaged == Damaged::kThrow) throw;
+    return std::make_unique<StandIn>(file.string(), damage.what());
+  }
+}
+
 }  // namespace
 
 CLI::Option* add_broker_options(CLI::App& command, Options& options) {
@@ -96,14 +125,16 @@ std::string full_origin(const std::string& text) {
   return parse_origin(origin) ? origin : text;
 }
 
-std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options) {
+std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options, Damaged damaged) {
   std::vector<std::unique_ptr<LogSource>> logs;
   try {
     if (options.directory.empty()) {
-      logs.push_back(std::make_unique<LogReader>(database_of(options)));
+      logs.push_back(open_database(database_of(options), damaged));
     } else {
-      logs = open_logs_below(options.directory);
+      logs = open_logs_below(options.directory, damaged);
     }
+  } catch (const DamagedLog&) {
+    throw;
   } catch (const UnreadableLog& unreadable) {
     throw UserError(kNotFound, unreadable.what(),
                     "name a log with --db FILE, --dir DIR or --broker URL; reading an agent's database needs "
@@ -114,21 +145,29 @@ std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options) {
   return logs;
 }
 
-std::vector<std::unique_ptr<LogSource>> open_logs_below(const std::filesystem::path& directory) {
+std::vector<std::unique_ptr<LogSource>> open_logs_below(const std::filesystem::path& directory,
+                                                        Damaged damaged) {
   std::vector<std::unique_ptr<LogSource>> logs;
   const auto found = logs_below(directory);
   for (const auto& tiles : found.exports) logs.push_back(std::make_unique<TileDirectory>(tiles));
-  for (const auto& database : found.databases) logs.push_back(std::make_unique<LogReader>(database));
+  for (const auto& database : found.databases) logs.push_back(open_database(database, damaged));
   return logs;
 }
 
-std::unique_ptr<LogSource> open_log(const Options& options, const std::string& origin) {
-  auto logs = open_all_logs(options);
+std::unique_ptr<LogSource> open_log(const Options& options, const std::string& origin, Damaged damaged) {
+  auto logs = open_all_logs(options, Damaged::kStandIn);
+  std::unique_ptr<LogSource> stand_in;
   std::string others;
   for (auto& log : logs) {
     if (log->origin() == full_origin(origin)) return std::move(log);
+    if (dynamic_cast<const StandIn*>(log.get()) != nullptr) {
+      stand_in = std::move(log);
+      continue;
+    }
     others += (others.empty() ? "" : ", ") + log->origin();
   }
+  if (stand_in && damaged == Damaged::kThrow) stand_in->size();  // throws
+  if (stand_in) return stand_in;
   throw UserError(kNotFound, "there is no log " + full_origin(origin) + " here", "there is: " + others);
 }
 

@@ -44,11 +44,19 @@ void add_json_option(CLI::App& command, Options& options);
 // after a retirement; anything else stays as it is (another system's origin).
 std::string full_origin(const std::string& text);
 
-// The log that is asked for. Throws UserError (kNotFound) if it is not there.
-std::unique_ptr<LogSource> open_log(const Options& options, const std::string& origin);
-// Every log of the source: the database's one, or what is below --dir.
-std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options);
+// Databases too damaged to be opened: DamagedLog is thrown, or a source stands in for each, has its file for
+// an origin, and throws DamagedLog for whatever it is asked.
+enum class Damaged { kThrow, kStandIn };
+
+// The log that is asked for; it may be in the damaged one if no other is it. Throws UserError (kNotFound) if
+// it is not there.
+std::unique_ptr<LogSource> open_log(const Options& options, const std::string& origin,
+                                    Damaged damaged = Damaged::kThrow);
+// Every log of the source: the database's one, or what is below --dir. Throws UserError (kNotFound).
+std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options,
+                                                      Damaged damaged = Damaged::kThrow);
 // Each exported log (a directory with a checkpoint) and each database (`*.db`) below a directory.
-std::vector<std::unique_ptr<LogSource>> open_logs_below(const std::filesystem::path& directory);
+std::vector<std::unique_ptr<LogSource>> open_logs_below(const std::filesystem::path& directory,
+                                                        Damaged damaged = Damaged::kThrow);
 
 }  // namespace ledger::cli

@@ -49,6 +49,9 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   } catch (const UserError& error) {
     complain(err, error.what(), error.hint());
     return error.status();
+  } catch (const DamagedLog& error) {
+    complain(err, error.what(), "put it back from a replica or an export: `ehr-agent ledger recover`");
+    return kMalformed;
   } catch (const UnreadableLog& error) {
     complain(err, error.what(), "`ehr-ledger verify` names the first bad entry");
     return kMalformed;

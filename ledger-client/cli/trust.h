@@ -35,6 +35,7 @@ class Trust {
 
   // Throws UserError (kNotFound) if no key of that log is known.
   const std::vector<NoteKey>& keys_of(const std::string& origin) const;
+  bool knows(const std::string& origin) const { return logs_.contains(origin); }
   std::vector<std::string> origins() const;
   const std::vector<NoteKey>& witnesses() const { return witnesses_; }
   // By the policy, else by the federation document.

@@ -7,6 +7,7 @@
 #include "ledger-client/cli/live.h"
 #include "ledger-client/cli/print.h"
 #include "ledger-client/cli/states.h"
+#include "ledger-client/core/entry.h"
 #include "ledger-client/store/tiles.h"
 
 namespace ledger::cli {
@@ -39,8 +40,24 @@ struct Verdict {
   bool good = false;
 };
 
+// Why a log of an origin that nobody vouches for isn't just a stranger's: a database says its origin twice.
+std::optional<LogFault> damage_of_unknown(const LogSource& log, std::string& origin) {
+  try {
+    const auto line = log.line(0);
+    const auto first = line ? parse_entry(*line) : Result<Entry>(Problem{});
+    if (!first || first->origin == origin) return std::nullopt;
+    origin = first->origin;
+    return LogFault{LogFault::Kind::kEntry, 0, "what is stored as the log's origin is not the entry's"};
+  } catch (const DamagedLog& damage) {
+    return LogFault{LogFault::Kind::kEntry, 0, damage.what()};
+  }
+}
+
 Verdict judge(const LogSource& log, const Trust& trust, const VerifyCommand& command) {
   Verdict verdict;
+  verdict.report.origin = log.origin();
+  if (!trust.knows(log.origin())) verdict.report.fault = damage_of_unknown(log, verdict.report.origin);
+  if (verdict.report.fault) return verdict;
   const auto& keys = trust.keys_of(log.origin());
   VerifyOptions how;
   how.chain = !command.tree_only;
@@ -121,9 +138,9 @@ void verify_stored(const VerifyCommand& command, Options& options) {
   const auto trust = Trust::load(options.trust);
   std::vector<std::unique_ptr<LogSource>> logs;
   if (command.origin.empty()) {
-    logs = open_all_logs(options);
+    logs = open_all_logs(options, Damaged::kStandIn);
   } else {
-    logs.push_back(open_log(options, command.origin));
+    logs.push_back(open_log(options, command.origin, Damaged::kStandIn));
   }
   auto json = nlohmann::json::array();
   std::size_t bad = 0;

@@ -40,6 +40,7 @@ std::unique_ptr<sqlite::Database> open(const std::filesystem::path& file) {
     if (tables.column_int(0) == 0) throw UnreadableLog("the database " + file.string() + " holds no ledger");
     return database;
   } catch (const sqlite::SqliteError& error) {
+    if (error.damaged()) throw DamagedLog("cannot read " + file.string() + ": it is damaged");
     throw UnreadableLog("cannot read " + file.string() + ": " + error.what());
   }
 }

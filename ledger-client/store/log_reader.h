@@ -9,7 +9,8 @@ namespace ledger {
 
 class LogReader final : public LogSource {
  public:
-  // Sees the log as it is now, whatever is appended meanwhile; refresh() moves on. Throws UnreadableLog.
+  // Sees the log as it is now, whatever is appended meanwhile; refresh() moves on. Throws UnreadableLog,
+  // DamagedLog where the file is no whole database.
   explicit LogReader(const std::filesystem::path& database);
   // Over an open connection, for example inside the agent. Borrowed; sees what that connection sees.
   explicit LogReader(sqlite::Database& database);

@@ -18,6 +18,12 @@ class UnreadableLog : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// Pages of a database are damaged, so that not even its list of tables can be read.
+class DamagedLog : public UnreadableLog {
+ public:
+  using UnreadableLog::UnreadableLog;
+};
+
 struct StoredEntry {
   std::uint64_t index = 0;
   std::string_view line;  // valid during the call

@@ -32,6 +32,10 @@ Output ledger_tool(const std::vector<std::string>& arguments) {
   return {status, out.str(), err.str()};
 }
 
+void write_file(const std::filesystem::path& file, const std::string& content) {
+  std::ofstream(file, std::ios::binary) << content;
+}
+
 // A log of `size` entries on disk, and how to name it and its key.
 struct Fixture {
   explicit Fixture(std::uint64_t size = 20) {
@@ -70,6 +74,44 @@ TEST_CASE("verify says good, or names the first bad index, by its exit status to
   const auto json = log({"verify", "--json"}).json();
   CHECK(json["good"] == false);
   CHECK(json["logs"][0]["first_bad_index"] == 7);
+}
+
+TEST_CASE(
+    "verify finds a database bad whose pages are damaged, or that names another origin than its entries") {
+  const Fixture log;
+  log.change("PRAGMA wal_checkpoint(TRUNCATE)");
+  const auto file = log.dir / "agent.db";
+  const auto whole = test_support::read_file(file);
+  auto damaged = whole;
+  damaged[damaged.find("CREATE TABLE ledger_entry") + 2] ^= 1;
+  write_file(file, damaged);
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"verify", "--all"}, {"verify", "10.20.0.5"}}) {
+    const auto bad = log(arguments);
+    CHECK(bad.status == 1);
+    CHECK_THAT(bad.out, Catch::Contains("first bad index 0"));
+  }
+  CHECK(log({"verify", "--json"}).json()["logs"][0]["first_bad_index"] == 0);
+  const auto shown = log({"show", "10.20.0.5"}, false);
+  CHECK(shown.status == 65);
+  CHECK_THAT(shown.err, Catch::Contains("is damaged") && Catch::Contains("hint: "));
+
+  // The other logs of a directory are judged all the same.
+  std::filesystem::create_directory(log.dir / "all");
+  write_file(log.dir / "all" / "damaged.db", damaged);
+  write_file(log.dir / "all" / "whole.db", whole);
+  const auto both = log({"verify", "--all", "--dir", (log.dir / "all").string()}, true, false);
+  CHECK(both.status == 1);
+  CHECK_THAT(both.out, Catch::Contains("damaged.db: BAD, first bad index 0") &&
+                           Catch::Contains("ehr/10-20-0-5: good, 20 entries"));
+
+  // A database says its origin twice.
+  write_file(file, whole);
+  log.change("UPDATE ledger_meta SET value = CAST(x'6568722F31302DB032' AS TEXT) WHERE key = 'origin'");
+  const auto renamed = log({"verify", "--all"});
+  CHECK(renamed.status == 1);
+  CHECK_THAT(renamed.out, Catch::Contains("ehr/10-20-0-5: BAD, first bad index 0"));
+  CHECK(log({"verify", "--json"}).json()["logs"][0]["first_bad_index"] == 0);
 }
 
 TEST_CASE("cosignatures on an agent's own log stand beside it, and count for the same tree only") {
