@@ -104,11 +104,10 @@ void DisclosureStore::delivered(const ledger::Address& peer, const std::string& 
         .bind(3, now)
         .run();
   };
-  using Appending = ledger::Result<ledger::Appended, ledger::AppendError>;
-  const auto told = [then = std::move(then)](std::future<Appending> answer) {
+  const auto told = [then = std::move(then)](std::future<ledger::Journal::Answer> answer) {
     Delivery delivery = Delivery::kFailed;
     try {
-      const Appending appended = answer.get();
+      const auto appended = answer.get();
       if (appended) delivery = Delivery::kDone;
       if (!appended && appended.error() == ledger::AppendError::kDuplicate) delivery = Delivery::kAlready;
     } catch (const std::exception&) {  // a fault of the disk: as any other failure, tried again

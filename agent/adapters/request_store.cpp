@@ -74,10 +74,8 @@ RequestStore::RequestStore(ledger::Journal& journal, const PatientVault& vault,
                            const std::filesystem::path& database, std::function<ledger::TimePoint()> now)
     : journal_(journal), vault_(vault), now_(std::move(now)), reader_(database) {}
 
-std::future<ledger::Result<ledger::Appended, ledger::AppendError>> RequestStore::insert(
-    const Outgoing& request, std::shared_future<ledger::Bytes> patient) {
-  using Answer = ledger::Result<ledger::Appended, ledger::AppendError>;
-  const auto statements = [request, patient = std::move(patient)](Database& database, std::uint64_t) {
+std::future<ledger::Journal::Answer> RequestStore::insert(const Outgoing& request) {
+  const auto statements = [request](Database& database, std::uint64_t) {
     Statement& insert = database.cached(
         "INSERT INTO outgoing(id, peer, state, operation, purpose, message, sha256, patient, issued, expires)"
         " VALUES(?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
@@ -86,20 +84,12 @@ std::future<ledger::Result<ledger::Appended, ledger::AppendError>> RequestStore:
         .bind(3, operation_text(request.operation))
         .bind(4, request.purpose);
     insert.bind(5, ledger::ByteView(request.message)).bind(6, ledger::ByteView(request.sha256));
-    insert.bind(7, ledger::ByteView(patient.get()))
+    insert.bind(7, ledger::ByteView(request.patient))
         .bind(8, to_integer(request.issued))
         .bind(9, to_integer(request.expires));
     insert.run();
   };
-  const auto kept = std::make_shared<std::promise<Answer>>();
-  journal_.append_soon({}, statements, ledger::Work::kNew, [kept](std::future<Answer> answer) {
-    try {
-      kept->set_value(answer.get());
-    } catch (...) {
-      kept->set_exception(std::current_exception());
-    }
-  });
-  return kept->get_future();
+  return journal_.append_async({}, statements, ledger::Work::kNew, ledger::Pace::kSoon);
 }
 
 void RequestStore::manifest_accepted(const std::string& id, const std::string& manifest) {

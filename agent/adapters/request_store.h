@@ -53,10 +53,7 @@ class RequestStore {
                std::function<ledger::TimePoint()> now);
 
   // Hands the row to the writer without waiting; it commits soon, or with the answer if that comes first.
-  // `patient`, for the field of this name, may become ready a moment later: nothing the journal does may be
-  // needed for it.
-  std::future<ledger::Result<ledger::Appended, ledger::AppendError>> insert(
-      const Outgoing& request, std::shared_future<ledger::Bytes> patient);
+  std::future<ledger::Journal::Answer> insert(const Outgoing& request);
   void manifest_accepted(const std::string& id, const std::string& manifest);
   // Appends bundle.received with the row, the audit row, inbox payload and receipt in one transaction. Throws
   // AuditFailed if it can't be recorded; nothing was received then.

@@ -17,10 +17,8 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t kDataFrame = 1 << 20;
-constexpr std::chrono::milliseconds kLook{
-    250};  // how often a waiting call looks whether its caller is still there
-constexpr std::chrono::milliseconds kProgress{
-    100};  // how often a caller hears of progress, and is looked for
+// How often a waiting call looks how far it is, and whether its caller is still there.
+constexpr std::chrono::milliseconds kLook{100};
 
 void send_error(ControlChannel& channel, const CallError& error) {
   channel.send('E', json{{"code", error.code}, {"error", error.error}, {"hint", error.hint}}.dump());
@@ -173,7 +171,7 @@ void ControlCommands::request(const std::string& call_text, ControlChannel& chan
       Timer::Clock::now() + std::chrono::milliseconds(call.value("timeout_ms", std::int64_t{24 * 3'600'000}));
   RequestProgress last;
   while (!last.ended) {
-    const RequestProgress now = requester_.wait(id, kProgress);
+    const RequestProgress now = requester_.wait(id, kLook);
     if (!now.ended && (now.state != last.state || now.bytes != last.bytes)) {
       channel.send('P',
                    json{{"id", id}, {"state", now.state}, {"bytes", now.bytes}, {"total", now.total}}.dump());
@@ -207,20 +205,18 @@ void ControlCommands::send_result(ControlChannel& channel, const std::string& id
   if (!result.witnessed) proof.later = network_.witnessed_proof(result.origin, result.issued_index);
   // Of what is kept, all lines but the log's own are verified cosignatures.
   if (proof.later) cosignatures = ledger::parse_note(proof.later->note).value().signatures.size() - 1;
-  const std::string end = json{
-      {"id", id},
-      {"bytes", result.plaintext.size()},
-      {"sha256", result.plaintext_sha256},
-      {"issued_index", result.issued_index},
-      {"origin", result.origin},
-      {"anchored", result.witnessed || proof.later ? "witnessed" : "signed"},
-      {"cosignatures", cosignatures},
-      {"suspect", result.suspect},
-      {"proof", encode_bundle_proof(
-                    proof)}}.dump();
+  const json end{{"id", id},
+                 {"bytes", result.plaintext.size()},
+                 {"sha256", result.plaintext_sha256},
+                 {"issued_index", result.issued_index},
+                 {"origin", result.origin},
+                 {"anchored", result.witnessed || proof.later ? "witnessed" : "signed"},
+                 {"cosignatures", cosignatures},
+                 {"suspect", result.suspect},
+                 {"proof", encode_bundle_proof(proof)}};
   for (std::size_t at = 0; at < result.plaintext.size(); at += kDataFrame)
     channel.send('D', std::string_view(result.plaintext).substr(at, kDataFrame));
-  channel.send('R', end);
+  channel.send('R', end.dump());
 }
 
 // Times the whole request path: signing, sealing, the broker both ways, the peer's checks and its answer.

@@ -16,7 +16,7 @@ using SteadyTime = Timer::Clock::time_point;
 namespace {
 
 // Waits until a row is durable. Why it is not, or nothing.
-std::string why_not_kept(std::future<ledger::Result<ledger::Appended, ledger::AppendError>>& kept) {
+std::string why_not_kept(std::future<ledger::Journal::Answer>& kept) {
   try {
     if (kept.get()) return {};
   } catch (const std::exception& fault) {
@@ -95,13 +95,12 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
                {}};
   const auto pending = make_pending(std::move(row));
   pending->patient = query.patient;
+  pending->row.patient = age::seal(context_.own_identities().front()->recipient(),
+                                   ledger::as_bytes(canonical_patient(query.patient)));
   // The row is on its way to the disk before anything can answer, so that no answer is recorded ahead of it;
-  // it commits while the first publish is in flight. The patient in it is sealed to ourselves meanwhile.
-  std::promise<ledger::Bytes> sealed;
-  auto kept = store_.insert(pending->row, sealed.get_future().share());
+  // it commits while the first publish is in flight. The patient in it is sealed to ourselves.
+  auto kept = store_.insert(pending->row);
   publish_request(*pending);
-  sealed.set_value(age::seal(context_.own_identities().front()->recipient(),
-                             ledger::as_bytes(canonical_patient(query.patient))));
   if (const auto problem = why_not_kept(kept); !problem.empty()) {
     const std::lock_guard lock(mutex_);
     pending->closed = true;

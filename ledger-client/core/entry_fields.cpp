@@ -155,10 +155,6 @@ std::string_view name_of(const Field& field) {
 
 }  // namespace
 
-bool is_revocation_reason(std::string_view text) {
-  return std::find(kRevocationReasons.begin(), kRevocationReasons.end(), text) != kRevocationReasons.end();
-}
-
 std::optional<std::string> scan_body(std::string_view body, std::span<const Field> fields,
                                      std::span<Value> values) {
   CanonicalScan scan(body);

@@ -103,6 +103,10 @@ std::optional<Problem> read_effective(const Entry& entry, std::string_view type,
   return std::nullopt;
 }
 
+bool is_revocation_reason(std::string_view text) {
+  return std::find(kRevocationReasons.begin(), kRevocationReasons.end(), text) != kRevocationReasons.end();
+}
+
 Judgement judge_entry(const Entry& entry) {
   return judge_entry(view_of(entry));
 }

@@ -7,7 +7,6 @@
 namespace ledger {
 namespace {
 
-using Answer = JournalAnswer;
 using Job = JournalJob;
 
 }  // namespace
@@ -32,9 +31,10 @@ void Journal::State::linger(Job&& job) {
 }
 
 // What lingers goes first, in the order it came. Under the mutex.
-void Journal::State::hurry() {
-  queue.insert(queue.begin(), std::make_move_iterator(lingering.begin()),
-               std::make_move_iterator(lingering.end()));
+template <class Jobs>
+void Journal::State::take_lingering(Jobs& jobs) {
+  jobs.insert(jobs.begin(), std::make_move_iterator(lingering.begin()),
+              std::make_move_iterator(lingering.end()));
   lingering.clear();
 }
 
@@ -44,9 +44,7 @@ bool Journal::State::take_turn(std::vector<Job>& batch) {
   const std::lock_guard lock(mutex);
   if (turn_taken || stopping || !queue.empty()) return false;
   turn_taken = true;
-  batch.insert(batch.begin(), std::make_move_iterator(lingering.begin()),
-               std::make_move_iterator(lingering.end()));
-  lingering.clear();
+  take_lingering(batch);
   return true;
 }
 
@@ -79,7 +77,7 @@ std::vector<Job> Journal::State::next_batch() {
       arrived.wait_until(lock, linger_until);
     }
   }
-  hurry();
+  take_lingering(queue);
   if (queue.empty()) return {};
   auto count = std::min(queue.size(), std::max<std::size_t>(options.max_batch, 1));
   for (std::size_t i = 0; i < count; ++i) {
@@ -119,15 +117,15 @@ Journal::~Journal() {
   state_->finish();
 }
 
-std::future<Answer> Journal::append_async(std::vector<NewEntry> entries, InTransaction statements,
-                                          Work work) {
+std::future<Journal::Answer> Journal::append_async(std::vector<NewEntry> entries, InTransaction statements,
+                                                   Work work, Pace pace) {
   Job job(std::move(entries), std::move(statements), work);
   auto future = job.promise.get_future();
-  state_->enqueue(std::move(job));
+  pace == Pace::kSoon ? state_->linger(std::move(job)) : state_->enqueue(std::move(job));
   return future;
 }
 
-Answer Journal::append(std::vector<NewEntry> entries, InTransaction statements, Work work) {
+Journal::Answer Journal::append(std::vector<NewEntry> entries, InTransaction statements, Work work) {
   std::vector<Job> batch(1);
   batch.front() = Job(std::move(entries), std::move(statements), work);
   auto future = batch.front().promise.get_future();

@@ -59,15 +59,20 @@ struct JournalOptions {
   // Nothing is signed before release(): others may remember more of this log than is here. Statements
   // without entries are committed meanwhile.
   bool hold = false;
-  std::chrono::milliseconds linger{5};  // how long append_soon waits for a commit to share
+  std::chrono::milliseconds linger{5};  // how long Pace::kSoon waits for a commit to share
 };
 
 // Below the low-water mark of free space new work is refused, while there is still room to finish what was
 // begun.
 enum class Work { kNew, kBegun };
 
+// Whether an append may linger a moment to share somebody's commit.
+enum class Pace { kNow, kSoon };
+
 class Journal {
  public:
+  using Answer = Result<Appended, AppendError>;
+
   // Opens and migrates the database, rebuilds the frontier from stored nodes, compares database, guard and
   // last checkpoint. Never signs a size the guard has already passed: frozen() then says what is missing.
   explicit Journal(JournalOptions options);
@@ -78,17 +83,14 @@ class Journal {
   // Returns when signed. `entries` may be empty: only the statements are committed, nothing is signed.
   // Throws what the statements threw, sqlite::SqliteError, or std::invalid_argument for an entry that is too
   // large.
-  Result<Appended, AppendError> append(std::vector<NewEntry> entries, InTransaction statements = {},
-                                       Work work = Work::kNew);
+  Answer append(std::vector<NewEntry> entries, InTransaction statements = {}, Work work = Work::kNew);
   // The same without waiting; the future may hold what the statements threw.
-  std::future<Result<Appended, AppendError>> append_async(std::vector<NewEntry> entries,
-                                                          InTransaction statements = {},
-                                                          Work work = Work::kNew);
+  std::future<Answer> append_async(std::vector<NewEntry> entries, InTransaction statements = {},
+                                   Work work = Work::kNew, Pace pace = Pace::kNow);
 
-  // For what nobody waits for, and what is asked for again if it is lost: shares a commit that comes within
-  // `linger`. `then` gets a future that is ready; it runs on the thread that committed, must be short and
-  // must not throw or append.
-  using Then = std::function<void(std::future<Result<Appended, AppendError>>)>;
+  // For what nobody waits for, and what is asked for again if it is lost: at Pace::kSoon. `then` gets a
+  // future that is ready; it runs on the thread that committed, must be short and must not throw or append.
+  using Then = std::function<void(std::future<Answer>)>;
   void append_soon(std::vector<NewEntry> entries, InTransaction statements, Work work, Then then);
 
   // The newest signed checkpoint. Thread-safe.

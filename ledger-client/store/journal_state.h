@@ -14,8 +14,6 @@
 
 namespace ledger {
 
-using JournalAnswer = Result<Appended, AppendError>;
-
 // What one caller asks for.
 struct JournalJob {
   JournalJob() = default;
@@ -25,7 +23,7 @@ struct JournalJob {
   std::vector<NewEntry> entries;
   InTransaction statements;
   Work work = Work::kNew;
-  std::promise<JournalAnswer> promise;
+  std::promise<Journal::Answer> promise;
   std::size_t first_line = 0;  // of the batch's lines, once staged
   bool settled = false;
   std::function<void()> alone;  // not an append: runs between two commits
@@ -58,7 +56,8 @@ struct Journal::State {
   void linger(JournalJob&& job);
   bool take_turn(std::vector<JournalJob>& batch);
   void end_turn(std::vector<JournalJob>& batch);
-  void hurry();
+  template <class Jobs>
+  void take_lingering(Jobs& jobs);
   std::vector<JournalJob> next_batch();
 
   // One commit, by whoever has the turn.
