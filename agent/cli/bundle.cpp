@@ -101,11 +101,11 @@ void print(const std::string& key_id, const KeyStanding& standing) {
 
 void verify(const VerifyOptions& options, const Common& common) {
   const Trust trust = trust_of(options, common);
-  const std::string bundle = read_whole(options.file, kMaxBundle);
+  const std::string bundle = read_file_or_input(options.file, kMaxBundle);
   const auto report = check_signed_bundle(bundle, trust);
   std::optional<ProofReport> proof;
   const fs::path beside = options.file.string() + ".proof";
-  if (options.proof || fs::exists(beside))
+  if (options.proof || (options.file != "-" && fs::exists(beside)))
     proof = check_proof(bundle, read_whole(options.proof.value_or(beside), kMaxProof), report, trust);
   std::optional<KeyStanding> standing;
   if (options.log) {
@@ -128,10 +128,11 @@ void verify(const VerifyOptions& options, const Common& common) {
 }
 
 void show(const fs::path& file, bool html, const std::optional<fs::path>& output, const Common& common) {
-  const std::string bundle = read_whole(file, kMaxBundle);
+  const std::string bundle = read_file_or_input(file, kMaxBundle);
   const auto shown = html ? fhir::render_html(bundle) : fhir::render_text(bundle);
   if (!shown) throw Failure(EX_DATAERR, file.string() + ": " + shown.error().reason);
-  if (output) {
+  const bool to_file = output && *output != "-";
+  if (to_file) {
     AtomicFile out(*output);
     out.write(*shown);
     out.commit();
@@ -140,7 +141,7 @@ void show(const fs::path& file, bool html, const std::optional<fs::path>& output
   }
   if (!common.json) return;
   nlohmann::json told;
-  output ? told["file"] = output->string() : told[html ? "html" : "text"] = *shown;
+  to_file ? told["file"] = output->string() : told[html ? "html" : "text"] = *shown;
   print_json(told);
 }
 
@@ -168,7 +169,7 @@ void add_bundle(CLI::App& root, Common& common) {
                                "Check a bundle offline: structure, values, exact bytes, ledger entry",
                                "ehr-agent bundle verify bundle.json --federation federation.json");
   auto options = std::make_shared<VerifyOptions>();
-  verifies->add_option("FILE", options->file, "The bundle")->required();
+  verifies->add_option("FILE", options->file, "The bundle, or - for standard input")->required();
   verifies->add_option("--proof", options->proof, "Its proof (else FILE.proof, if that is there)")
       ->type_name("FILE");
   verifies->add_option("--ca", options->ca, "The CA whose certificates count")->type_name("FILE");
@@ -186,7 +187,7 @@ void add_bundle(CLI::App& root, Common& common) {
   auto shown = std::make_shared<fs::path>();
   auto html = std::make_shared<bool>(false);
   auto page = std::make_shared<std::optional<fs::path>>();
-  shows->add_option("FILE", *shown, "The bundle")->required();
+  shows->add_option("FILE", *shown, "The bundle, or - for standard input")->required();
   shows->add_flag("--html", *html, "A page instead of text");
   shows->add_option("-o,--output", *page, "File for it (else standard output)")->type_name("FILE");
   shows->callback([shown, html, page, &common] { show(*shown, *html, *page, common); });

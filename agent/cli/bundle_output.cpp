@@ -21,8 +21,8 @@ std::string rest_of_object(const nlohmann::json& members) {
 
 }  // namespace
 
-BundleOutput::BundleOutput(const std::optional<std::filesystem::path>& file, bool json)
-    : path_(file), json_(json) {
+BundleOutput::BundleOutput(const std::optional<std::filesystem::path>& file, bool json) : json_(json) {
+  if (file && *file != "-") path_ = file;
   if (path_) file_ = std::make_unique<AtomicFile>(*path_);
 }
 
@@ -48,7 +48,7 @@ void BundleOutput::finish(const nlohmann::json& result) {
   if (suspect.empty()) told.erase("suspect");
   if (file_) {
     const std::string proof = result.value("proof", "");
-    if (!proof.empty()) {
+    if (!proof.empty() && file_->is_file()) {
       AtomicFile beside(path_->string() + ".proof");
       beside.write(proof);
       beside.commit();

@@ -15,8 +15,8 @@ namespace edge::cli {
 
 class BundleOutput {
  public:
-  // Without a file the bytes go to standard output; with `json` they become the member `bundle` of the
-  // result, as they are.
+  // Without a file, or with `-`, the bytes go to standard output; with `json` they become the member `bundle`
+  // of the result, as they are.
   BundleOutput(const std::optional<std::filesystem::path>& file, bool json);
   void write(std::string_view bytes);
   // Checks number and hash of the bytes against the agent's result, puts files under their names and says

@@ -83,7 +83,7 @@ void grant(const Options& options, const Common& common) {
 }
 
 void import(const Options& options, const Common& common) {
-  const std::string text = read_whole(options.file, fhir::kMaxConsentBytes);
+  const std::string text = read_file_or_input(options.file, fhir::kMaxConsentBytes);
   json call{{"command", "consent.import"}};
   if (options.signature.empty() != options.key.empty())
     throw Failure(EX_USAGE, "--signature and --patient-key belong together");
@@ -179,7 +179,8 @@ void add_import(CLI::App& noun, Common& common) {
   auto options = std::make_shared<Options>();
   auto* command = add_command(noun, common, "import", "Take over a FHIR R4 Consent",
                               "ehr-agent consent import consent.json");
-  command->add_option("FILE", options->file, "A Consent resource as JSON")->required();
+  command->add_option("FILE", options->file, "A Consent resource as JSON, or - for standard input")
+      ->required();
   command
       ->add_option("--signature", options->signature,
                    "File with the patient's detached JWS over the consent's canonical JSON")

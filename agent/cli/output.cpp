@@ -12,6 +12,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
 
 #include "agent/cli/failure.h"
 
@@ -19,6 +20,8 @@ namespace edge::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int kMaxLinks = 40;  // as Linux follows
 
 [[noreturn]] void fail(const fs::path& file) {
   throw std::system_error(errno, std::generic_category(), file.string());
@@ -138,9 +141,23 @@ std::string read_whole(const fs::path& file, std::uint64_t max) {
   return out;
 }
 
-AtomicFile::AtomicFile(fs::path file) : file_(std::move(file)), temporary_(file_.string() + ".XXXXXX") {
+std::string read_file_or_input(const fs::path& file, std::uint64_t max) {
+  if (file != "-") return read_whole(file, max);
+  std::string out = read_input(max + 1);
+  if (out.size() > max) throw Failure(EX_DATAERR, "standard input: more than " + human_bytes(max));
+  return out;
+}
+
+AtomicFile::AtomicFile(fs::path file) : file_(std::move(file)) {
   if (fs::is_directory(file_)) throw Failure(EX_CANTCREAT, file_.string() + ": is a directory");
-  descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+  if (!fs::exists(file_) || fs::is_regular_file(file_)) {
+    for (int links = 0; fs::is_symlink(file_) && links < kMaxLinks; ++links)
+      file_ = file_.parent_path() / fs::read_symlink(file_);
+    temporary_ = file_.string() + ".XXXXXX";
+    descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
+  } else {
+    descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CLOEXEC);
+  }
   if (descriptor_ < 0)
     throw Failure(EX_CANTCREAT, file_.string() + ": " + std::generic_category().message(errno));
 }
@@ -148,7 +165,7 @@ AtomicFile::AtomicFile(fs::path file) : file_(std::move(file)), temporary_(file_
 AtomicFile::~AtomicFile() {
   if (descriptor_ < 0) return;
   ::close(descriptor_);
-  ::unlink(temporary_.c_str());
+  if (is_file()) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::string_view bytes) {
@@ -161,6 +178,10 @@ void AtomicFile::write(std::string_view bytes) {
 }
 
 void AtomicFile::commit() {
+  if (!is_file()) {
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail(file_);
+    return;
+  }
   if (::fsync(descriptor_) != 0) fail(file_);
   if (::rename(temporary_.c_str(), file_.c_str()) != 0) fail(file_);
   ::close(descriptor_);

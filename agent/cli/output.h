@@ -27,12 +27,15 @@ std::string printable(std::string_view text);
 
 // At most `max` bytes of the file; throws Failure (no input, too large).
 std::string read_whole(const std::filesystem::path& file, std::uint64_t max);
+// The same, and standard input for `-`.
+std::string read_file_or_input(const std::filesystem::path& file, std::uint64_t max);
 
 // What standard input holds up to its end, at most `max` bytes.
 std::string read_input(std::size_t max);
 
 // A file that appears whole under its name, or not at all: written beside it with mode 0600, synced, renamed
-// by commit().
+// by commit(). A link stays one, and what it names is replaced. What is there and no file (a device, a FIFO)
+// is never replaced but written to as the bytes come.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path file);
@@ -41,6 +44,8 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
   void write(std::string_view bytes);
   void commit();
+  // There will be a file of that name, beside which others may lie.
+  bool is_file() const { return !temporary_.empty(); }
 
  private:
   std::filesystem::path file_;

@@ -96,6 +96,10 @@ TEST_CASE("a signed bundle verifies against CA and federation, and says what was
   CHECK(bundle.verify({"--federation", bundle.federation}).status == 0);
   CHECK(json::parse(bundle.verify({"--ca", bundle.ca, "--json"}).out)["values"]["vouched_by"] ==
         json{"certificate"});
+  const auto piped = invoke({"bundle", "verify", "-", "--ca", bundle.ca}, bundle.text);
+  CHECK(piped.status == 0);
+  CHECK_THAT(piped.out, Contains("exact bytes  not checked: no proof file"));
+  CHECK(invoke({"bundle", "verify", "-", "--ca", bundle.ca}).status == EX_DATAERR);
 
   CHECK(bundle.verify({"--ca", (bundle.dir / "other/ca.crt").string()}).status == EX_DATAERR);
   CHECK(bundle.verify({"--ca", (bundle.dir / "none").string()}).status == EX_NOINPUT);
@@ -148,6 +152,7 @@ TEST_CASE("a bundle is shown as text and as a page") {
   CHECK(text.status == 0);
   CHECK(text.out.size() > 100);
   CHECK(json::parse(invoke({"bundle", "show", bundle.file, "--json"}).out)["text"] == text.out);
+  CHECK(invoke({"bundle", "show", "-", "-o", "-"}, bundle.text).out == text.out);
   const auto page = bundle.dir / "b.html";
   CHECK(invoke({"bundle", "show", bundle.file, "--html", "-o", page.string()}).status == 0);
   CHECK_THAT(test_support::read_file(page), Catch::StartsWith("<!DOCTYPE html>") || Contains("<html"));

@@ -1,4 +1,9 @@
 // Commands against an agent that is scripted here, over a real control socket.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -113,6 +118,34 @@ TEST_CASE("a bundle goes to standard output as it is, --json puts it into the re
         file.string());
   CHECK(agent.run({"bundle", "open", "some-id"}).out == kBundle + "\n");
   CHECK(json::parse(agent.call) == json{{"command", "bundle.open"}, {"id", "some-id"}});
+}
+
+TEST_CASE("a dash is standard output, links stay, and what is no file is written to and not replaced") {
+  Scripted agent;
+  agent.answer = [](ControlChannel& channel) { send_bundle(channel, kBundle, result_of(kBundle)); };
+  CHECK(agent.run({"request", "127.0.10.2", "42", "-o", "-"}).out == kBundle + "\n");
+  CHECK(agent.run({"bundle", "open", "some-id", "-o", "-"}).out == kBundle + "\n");
+  CHECK_FALSE(std::filesystem::exists("-"));
+
+  const auto link = agent.dir / "link";
+  std::filesystem::create_symlink("b.json", link);
+  for (int i = 0; i < 2; ++i) {  // the first makes the file
+    CHECK(agent.run({"request", "127.0.10.2", "42", "-o", link.string()}).status == 0);
+    CHECK(std::filesystem::is_symlink(link));
+    CHECK(test_support::read_file(agent.dir / "b.json") == kBundle);
+  }
+
+  const auto fifo = agent.dir / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  REQUIRE(reader >= 0);
+  CHECK(agent.run({"request", "127.0.10.2", "42", "-o", fifo.string()}).status == 0);
+  std::string came(100, '\0');
+  came.resize(static_cast<std::size_t>(std::max<ssize_t>(::read(reader, came.data(), came.size()), 0)));
+  ::close(reader);
+  CHECK(came == kBundle);
+  CHECK(std::filesystem::is_fifo(fifo));
+  CHECK_FALSE(std::filesystem::exists(fifo.string() + ".proof"));
 }
 
 TEST_CASE("a bundle that did not come whole leaves no file") {
