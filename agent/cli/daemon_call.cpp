@@ -40,7 +40,9 @@ nlohmann::json parsed(const std::string& text) {
   const std::string code = error.value("code", "");
   const std::string said = error.value("error", code);
   const std::string hint = error.value("hint", "");
-  throw Failure(status_of_code(code), printable(code.empty() || said == code ? said : code + ": " + said),
+  // What this machine's user gave needs no code to be understood; what a peer answers has its own.
+  const bool plain = code.empty() || said == code || code == "usage" || code == "invalid";
+  throw Failure(status_of_code(code), printable(plain ? said : code + ": " + said),
                 printable(hint.empty() ? hint_of_code(code) : hint));
 }
 

@@ -63,6 +63,8 @@ void request(const Options& options, const Common& common) {
     throw Failure(EX_USAGE, "--reason and --reason-file exclude each other");
   if (options.purpose == kEmergency && options.reason.empty() && options.reason_file.empty())
     throw Failure(EX_USAGE, "ETREAT needs a reason in words", "--reason TEXT, or --reason-file FILE");
+  if (!is_purpose_code(options.purpose))
+    throw Failure(EX_USAGE, "--purpose takes an HL7 PurposeOfUse code, as TREAT, ETREAT or HPAYMT");
   check_sections(options.sections);
   const auto timeout = parsed_timeout(options.timeout);
   auto call = to_call(options, timeout);

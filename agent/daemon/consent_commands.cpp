@@ -33,7 +33,7 @@ void check_signature(const std::string& document, const std::string& signature, 
   const auto bytes = ledger::base64url_decode(key_text);
   ledger::PublicKey key;
   if (!bytes || bytes->size() != key.bytes.size())
-    throw CallError{"malformed", "the patient's key is not an Ed25519 public key in base64url", ""};
+    throw CallError{"usage", "the patient's key is not an Ed25519 public key in base64url", ""};
   std::copy(bytes->begin(), bytes->end(), key.bytes.begin());
   const auto jws = ledger::parse_detached_jws(signature, 64 * 1024);
   if (!jws || !ledger::verify_detached_jws(*jws, document, key))
@@ -43,7 +43,7 @@ void check_signature(const std::string& document, const std::string& signature, 
 
 std::string canonical_of(const std::string& text) {
   auto canonical = ledger::canonicalize(text, {fhir::kMaxConsentBytes, 32});
-  if (!canonical) throw CallError{"malformed", "the consent is not JSON: " + canonical.error().reason, ""};
+  if (!canonical) throw CallError{"invalid", "the consent is not JSON: " + canonical.error().reason, ""};
   return std::move(*canonical);
 }
 
@@ -122,7 +122,7 @@ void ConsentCommands::check_groups(const std::vector<ConsentRule>& rules) const 
   for (const auto& rule : rules)
     for (const auto& group : rule.groups)
       if (!groups.contains(group))
-        throw CallError{"malformed", "no [[group]] of the configuration is called `" + group + "`",
+        throw CallError{"usage", "no [[group]] of the configuration is called `" + group + "`",
                         "`ehr-agent config show` lists them"};
 }
 
@@ -155,10 +155,10 @@ void ConsentCommands::import(const json& call, ControlChannel& channel) {
   const std::string text = data_frame(channel, "consent");
   const auto document = fhir::read_consent(text);
   if (!document)
-    throw CallError{"malformed", document.error().reason,
+    throw CallError{"invalid", document.error().reason,
                     "nothing was imported; what can't be represented is never guessed"};
   if (!document->active)
-    throw CallError{"malformed", "the consent's status says that it is not in force",
+    throw CallError{"invalid", "the consent's status says that it is not in force",
                     "`ehr-agent consent revoke ID` ends one that is"};
   const Subject subject = subject_of(*document);
   NewConsent consent{

@@ -55,7 +55,7 @@ json row_json(const ConsentRow& row) {
 
 ledger::TimePoint time_of(const json& call, const char* name) {
   const auto time = ledger::parse_time(call.at(name).get<std::string>());
-  if (!time) throw CallError{"malformed", std::string(name) + " is not a time", ""};
+  if (!time) throw CallError{"usage", std::string(name) + " is not a time", ""};
   return *time;
 }
 
@@ -63,7 +63,7 @@ SectionSet sections_of(const json& list) {
   SectionSet out;
   for (const auto& name : list) {
     const auto section = fhir::section_from_name(name.get<std::string>());
-    if (!section) throw CallError{"malformed", "there is no section `" + name.get<std::string>() + "`", ""};
+    if (!section) throw CallError{"usage", "there is no section `" + name.get<std::string>() + "`", ""};
     out.add(*section);
   }
   return out;
@@ -71,7 +71,7 @@ SectionSet sections_of(const json& list) {
 
 ledger::Address address_of(const std::string& text) {
   const auto address = ledger::Address::parse(text);
-  if (!address) throw CallError{"malformed", "`" + text + "` is not an IP address", ""};
+  if (!address) throw CallError{"usage", "`" + text + "` is not an IP address", ""};
   return *address;
 }
 
@@ -85,13 +85,13 @@ ConsentRule rule_of(const json& call) {
   for (const auto& purpose : call.value("purposes", json::array())) {
     rule.purposes.push_back(purpose.get<std::string>());
     if (!is_purpose_code(rule.purposes.back()))
-      throw CallError{"malformed", "a purpose is an HL7 PurposeOfUse code, as TREAT", ""};
+      throw CallError{"usage", "a purpose is an HL7 PurposeOfUse code, as TREAT", ""};
   }
   if (call.contains("sections")) rule.sections = sections_of(call.at("sections"));
   if (call.contains("from")) rule.from = time_of(call, "from");
   if (call.contains("to")) rule.to = time_of(call, "to");
   if (rule.from && rule.to && *rule.to <= *rule.from)
-    throw CallError{"malformed", "the period ends before it starts", ""};
+    throw CallError{"usage", "the period ends before it starts", ""};
   return rule;
 }
 

@@ -70,14 +70,14 @@ json outgoing_json(const Outgoing& row) {
 RecordQuery read_query(const json& call, const std::string& patient) {
   const auto identifier = ledger::parse_json(patient, {64 * 1024, 4});
   if (!identifier || !identifier->is_object() || identifier->value("value", "").empty()) {
-    throw CallError{"malformed", "no patient identifier",
+    throw CallError{"usage", "no patient identifier",
                     "give `system|value`, a value, or - for standard input"};
   }
   RecordQuery query{
       {identifier->value("system", ""), identifier->value("value", "")}, {}, call.value("reason", "")};
   for (const auto& name : call.value("sections", json::array())) {
     const auto section = fhir::section_from_name(name.get<std::string>());
-    if (!section) throw CallError{"malformed", "there is no section `" + name.get<std::string>() + "`", ""};
+    if (!section) throw CallError{"usage", "there is no section `" + name.get<std::string>() + "`", ""};
     query.sections.push_back(*section);
   }
   return query;
@@ -154,7 +154,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
 void ControlCommands::request(const std::string& call_text, ControlChannel& channel) {
   const json call = json::parse(call_text);
   const auto peer = ledger::Address::parse(call.value("peer", ""));
-  if (!peer) throw CallError{"malformed", "the peer is not an IP address", ""};
+  if (!peer) throw CallError{"usage", "the peer is not an IP address", ""};
   const Operation operation = read_operation(call);
   RecordQuery query;
   if (operation != Operation::kPing) {
@@ -190,8 +190,7 @@ void ControlCommands::request(const std::string& call_text, ControlChannel& chan
   const auto result = requester_.take_result(id);
   if (!result) throw CallError{"failed", "the request ended without a result", ""};
   if (!result->received) {
-    const bool quarantined = result->code == Code::kMalformed && !result->reason.empty();
-    if (quarantined) throw CallError{"unverified", result->reason, ""};
+    if (result->quarantined) throw CallError{"unverified", result->reason, ""};
     const std::string code(code_text(result->code));
     throw CallError{code, "the peer answered " + code, hint_for(result->code)};
   }
@@ -223,7 +222,7 @@ void ControlCommands::send_result(ControlChannel& channel, const std::string& id
 void ControlCommands::ping(const std::string& call_text, ControlChannel& channel) {
   const json call = json::parse(call_text);
   const auto peer = ledger::Address::parse(call.value("peer", ""));
-  if (!peer) throw CallError{"malformed", "the peer is not an IP address", ""};
+  if (!peer) throw CallError{"usage", "the peer is not an IP address", ""};
   if (!connected_()) throw CallError{"failed", "this agent is not connected to the broker", ""};
   const auto patience = std::chrono::milliseconds(
       std::clamp(call.value("timeout_ms", std::int64_t{10'000}), std::int64_t{1}, std::int64_t{600'000}));

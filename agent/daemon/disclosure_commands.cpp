@@ -91,7 +91,7 @@ void DisclosureCommands::list(const json& call, ControlChannel& channel) {
 
 void DisclosureCommands::prune(const json& call, ControlChannel& channel) {
   const ledger::TimePoint before = time_of(call, "before");
-  if (before > context_.now()) throw CallError{"malformed", "that moment lies in the future", ""};
+  if (before > context_.now()) throw CallError{"usage", "that moment lies in the future", ""};
   const bool dry_run = call.value("dry_run", false);
   const AuditPruned done = trail_.prune(before, dry_run);
   if (!dry_run && done.rows > 0)

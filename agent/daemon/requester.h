@@ -26,8 +26,9 @@ struct RequestResult {
   bool received = false;
   Code code = Code::kFailed;
   std::string reason;
-  std::string plaintext;  // the verified bundle; empty where nobody waited
-  std::string manifest;   // JWS: the proof
+  bool quarantined = false;  // an answer came that must not be handed out
+  std::string plaintext;     // the verified bundle; empty where nobody waited
+  std::string manifest;      // JWS: the proof
   std::string content_type;
   std::string plaintext_sha256;
   std::uint64_t issued_index = 0;

@@ -270,6 +270,10 @@ void Requester::quarantine(Pending& pending, const std::string& reason, ledger::
   const Outgoing row = pending.row;
   pending.file.reset();
   quarantine_inbox(context_.config->agent.state_dir, row.id, reason, pending.manifest_jws, inline_ciphertext);
+  {
+    const std::lock_guard lock(mutex_);
+    pending.result.quarantined = true;
+  }
   log::warning("answer quarantined", {{"request", row.id}, {"peer", row.peer.text()}, {"reason", reason}});
   fail(pending, OutgoingState::kFailed, Code::kMalformed, "answer quarantined: " + reason);
   send_rejection(row, code);

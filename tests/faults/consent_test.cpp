@@ -339,10 +339,14 @@ TEST_CASE("a patient's own signature is checked, what can't be represented is no
   std::ofstream(consent)
       << privacy_consent({{"type", "permit"}, {"securityLabel", {{{"code", "R"}}}}}).dump();
   const auto refused = agent.command({"consent", "import", consent});
-  CHECK(refused.status != 0);
+  CHECK(refused.status == 65);
   CHECK_THAT(refused.output, Catch::Contains("provision.securityLabel: can't be represented"));
   CHECK(agent.command({"consent", "grant", "--patient", "nobody", "--peer", "any", "--purpose", "TREAT"})
             .status != 0);
   CHECK(agent.command({"consent", "grant", "--patient", kPatient, "--group", "gone", "--purpose", "TREAT"})
-            .status != 0);
+            .status == 64);
+  const auto stranger =
+      agent.command({"consent", "grant", "--patient", kPatient, "--peer", "somebody", "--purpose", "TREAT"});
+  CHECK(stranger.status == 64);
+  CHECK_THAT(stranger.output, Catch::StartsWith("error: `somebody` is not an IP address"));
 }

@@ -199,6 +199,17 @@ TEST_CASE("each refusal has its status and a hint") {
   }
   agent.answer = [](ControlChannel& channel) { channel.send('E', "{broken"); };
   CHECK(agent.run({"status"}).status == EX_PROTOCOL);
+
+  // What somebody typed or a file holds is no matter between agents.
+  for (const auto& [code, status] : {std::pair{"usage", EX_USAGE}, {"invalid", EX_DATAERR}}) {
+    agent.answer = [code = code](ControlChannel& channel) {
+      channel.send('E', json{{"code", code}, {"error", "why"}}.dump());
+    };
+    const auto refused = agent.run({"request", "127.0.10.2", "42"});
+    CHECK(refused.status == status);
+    CHECK(refused.err == "error: why\n");
+  }
+  CHECK(agent.run({"request", "127.0.10.2", "42", "--purpose", "treat"}).status == EX_USAGE);
 }
 
 TEST_CASE("status and queue show what the agent says") {
