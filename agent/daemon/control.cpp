@@ -24,6 +24,8 @@ void send_error(ControlChannel& channel, const CallError& error) {
   channel.send('E', json{{"code", error.code}, {"error", error.error}, {"hint", error.hint}}.dump());
 }
 
+constexpr const char* kBrokerHint = "`ehr-agent status` shows the broker; the agent goes on trying";
+
 std::string hint_for(Code code) {
   switch (code) {
     case Code::kNotAvailable:
@@ -223,7 +225,7 @@ void ControlCommands::ping(const std::string& call_text, ControlChannel& channel
   const json call = json::parse(call_text);
   const auto peer = ledger::Address::parse(call.value("peer", ""));
   if (!peer) throw CallError{"usage", "the peer is not an IP address", ""};
-  if (!connected_()) throw CallError{"failed", "this agent is not connected to the broker", ""};
+  if (!connected_()) throw CallError{"failed", "this agent is not connected to the broker", kBrokerHint};
   const auto patience = std::chrono::milliseconds(
       std::clamp(call.value("timeout_ms", std::int64_t{10'000}), std::int64_t{1}, std::int64_t{600'000}));
   struct Pong {
@@ -256,7 +258,7 @@ void ControlCommands::ping(const std::string& call_text, ControlChannel& channel
 }
 
 std::string ControlCommands::recover() {
-  if (!connected_()) throw CallError{"failed", "this agent is not connected to the broker", ""};
+  if (!connected_()) throw CallError{"failed", "this agent is not connected to the broker", kBrokerHint};
   const auto recovered = network_.recover();
   if (!recovered) throw CallError{"failed", recovered.error().reason, "`ehr-agent status` shows the log"};
   return json{{"result", *recovered}}.dump();
