@@ -4,6 +4,7 @@
 
 #include "agent/cli/commands.h"
 #include "agent/cli/failure.h"
+#include "agent/cli/output.h"
 #include "agent/core/ports.h"
 
 namespace edge::cli {
@@ -24,7 +25,11 @@ int report_usage(const CLI::App& root, const CLI::ParseError& error) {
     at = at->get_subcommands().front();
     name += " " + at->get_name();
   }
-  return report(error.what(), "see `" + name + " --help`", EX_USAGE);
+  // CLI11 misses the command it knows before it minds the one it doesn't.
+  const auto rest = at->get_require_subcommand_min() > 0 ? at->remaining() : std::vector<std::string>();
+  const bool unknown = !rest.empty() && !rest.front().starts_with('-');
+  return report(unknown ? "there is no command `" + name + ' ' + printable(rest.front()) + '`' : error.what(),
+                "see `" + name + " --help`", EX_USAGE);
 }
 
 int status_of(const std::error_code& code) {

@@ -11,6 +11,7 @@
 namespace ledger::cli {
 namespace {
 
+constexpr std::size_t kMaxIndexDigits = 16;  // 2^53
 constexpr const char* kDefaultDatabase = "/var/lib/ehr-agent/agent.db";
 
 std::string database_of(const Options& options) {
@@ -59,9 +60,10 @@ class StandIn final : public LogSource {
   std::string name_, reason_;
 };
 
-std::unique_ptr<LogSource> open_database(const std::filesystem::path& file, Damaged damaged) {
+template <typename Source>
+std::unique_ptr<LogSource> open_source(const std::filesystem::path& file, Damaged damaged) {
   try {
-    return std::make_unique<LogReader>(file);
+    return std::make_unique<Source>(file);
   } catch (const DamagedLog& damage) {
     if (damaged == Damaged::kThrow) throw;
     return std::make_unique<StandIn>(file.string(), damage.what());
@@ -115,6 +117,15 @@ void add_json_option(CLI::App& command, Options& options) {
   command.add_flag("--json", options.json, "Print JSON");
 }
 
+CLI::Validator entry_index() {
+  const auto digits = [](const std::string& text) {
+    const bool number = !text.empty() && text.size() <= kMaxIndexDigits &&
+                        text.find_first_not_of("0123456789") == std::string::npos;
+    return number ? std::string() : "an entry is a number, counted from 0";
+  };
+  return {digits, "UINT"};
+}
+
 std::string full_origin(const std::string& text) {
   const auto slash = std::min(text.find('/'), text.size());
   const auto host = text.substr(0, slash);
@@ -129,7 +140,7 @@ std::vector<std::unique_ptr<LogSource>> open_all_logs(const Options& options, Da
   std::vector<std::unique_ptr<LogSource>> logs;
   try {
     if (options.directory.empty()) {
-      logs.push_back(open_database(database_of(options), damaged));
+      logs.push_back(open_source<LogReader>(database_of(options), damaged));
     } else {
       logs = open_logs_below(options.directory, damaged);
     }
@@ -149,8 +160,8 @@ std::vector<std::unique_ptr<LogSource>> open_logs_below(const std::filesystem::p
                                                         Damaged damaged) {
   std::vector<std::unique_ptr<LogSource>> logs;
   const auto found = logs_below(directory);
-  for (const auto& tiles : found.exports) logs.push_back(std::make_unique<TileDirectory>(tiles));
-  for (const auto& database : found.databases) logs.push_back(open_database(database, damaged));
+  for (const auto& tiles : found.exports) logs.push_back(open_source<TileDirectory>(tiles, damaged));
+  for (const auto& database : found.databases) logs.push_back(open_source<LogReader>(database, damaged));
   return logs;
 }
 

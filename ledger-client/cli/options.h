@@ -13,6 +13,7 @@
 namespace CLI {
 class App;
 class Option;
+class Validator;
 }  // namespace CLI
 
 namespace ledger::cli {
@@ -44,8 +45,11 @@ void add_json_option(CLI::App& command, Options& options);
 // after a retirement; anything else stays as it is (another system's origin).
 std::string full_origin(const std::string& text);
 
-// Databases too damaged to be opened: DamagedLog is thrown, or a source stands in for each, has its file for
-// an origin, and throws DamagedLog for whatever it is asked.
+// For numbers of entries: CLI11 alone takes -1 for 2^64 - 1.
+CLI::Validator entry_index();
+
+// Logs too damaged to be opened: DamagedLog is thrown, or a source stands in for each, has its path for an
+// origin, and throws DamagedLog for whatever it is asked.
 enum class Damaged { kThrow, kStandIn };
 
 // The log that is asked for; it may be in the damaged one if no other is it. Throws UserError (kNotFound) if

@@ -75,7 +75,7 @@ void add_prove(CLI::App& program, Options& options) {
   auto* app =
       program.add_subcommand("prove", "Write a proof that an entry is in the log, to be checked offline");
   app->add_option("ORIGIN", command->origin, "Log: an address, its topic form or an origin")->required();
-  app->add_option("INDEX", command->index, "Entry, counted from 0")->required();
+  app->add_option("INDEX", command->index, "Entry, counted from 0")->required()->check(entry_index());
   app->add_option(
       "-o,--output", command->output,
       "Proof file (default: entry-INDEX.tlog-proof); the entry goes to FILE.entry; - prints the proof");

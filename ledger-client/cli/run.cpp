@@ -14,7 +14,11 @@ void complain(std::ostream& err, const std::string& what, const std::string& hin
 // Help and version are no errors; everything else a command line can be wrong in is a usage error.
 int report_parse(const CLI::App& program, const CLI::ParseError& error, Options& options) {
   if (error.get_exit_code() == 0) return program.exit(error, *options.out, *options.err);
-  complain(*options.err, error.what(), "ehr-ledger --help, or ehr-ledger COMMAND --help");
+  // CLI11 misses the command it knows before it minds the one it doesn't.
+  const auto rest = program.get_subcommands().empty() ? program.remaining() : std::vector<std::string>();
+  const bool unknown = !rest.empty() && !rest.front().starts_with('-');
+  complain(*options.err, unknown ? "there is no command `" + rest.front() + "`" : error.what(),
+           "ehr-ledger --help, or ehr-ledger COMMAND --help");
   return kUsage;
 }
 
@@ -43,6 +47,7 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   try {
     program.parse(
         std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+    if (!out.flush()) throw UserError(kInputOutput, "standard output can't be written");
     return options.status;
   } catch (const CLI::ParseError& error) {
     return report_parse(program, error, options);

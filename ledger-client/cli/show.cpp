@@ -118,7 +118,7 @@ void add_show(CLI::App& program, Options& options) {
       "show",
       "Show a log's entries and checkpoint, or one entry; says nothing about their truth, verify does");
   app->add_option("ORIGIN", command->origin, "Log: an address, its topic form or an origin")->required();
-  app->add_option("INDEX", command->index, "Entry, counted from 0");
+  app->add_option("INDEX", command->index, "Entry, counted from 0")->check(entry_index());
   app->add_option("--wait", command->wait_seconds, "With --broker: seconds to wait for the checkpoint")
       ->capture_default_str();
   add_source_options(*app, options, true);

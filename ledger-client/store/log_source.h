@@ -18,7 +18,7 @@ class UnreadableLog : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// Pages of a database are damaged, so that not even its list of tables can be read.
+// It is there, but too damaged to be opened: a database's list of tables, an export's checkpoint.
 class DamagedLog : public UnreadableLog {
  public:
   using UnreadableLog::UnreadableLog;

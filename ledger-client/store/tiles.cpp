@@ -115,9 +115,9 @@ TileDirectory::TileDirectory(std::filesystem::path directory) : state_(std::make
     throw UnreadableLog("there is no checkpoint in " + state_->directory.string());
   state_->note = read_whole(file);
   const auto note = parse_note(state_->note);
-  if (!note) throw UnreadableLog(file.string() + ": " + note.error().reason);
+  if (!note) throw DamagedLog(file.string() + ": " + note.error().reason);
   auto checkpoint = parse_checkpoint(note->text);
-  if (!checkpoint) throw UnreadableLog(file.string() + ": " + checkpoint.error().reason);
+  if (!checkpoint) throw DamagedLog(file.string() + ": " + checkpoint.error().reason);
   state_->checkpoint = *checkpoint;
 }
 

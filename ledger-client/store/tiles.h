@@ -19,7 +19,7 @@ std::string tile_path(const std::string& level, std::uint64_t number, std::uint6
 // time.
 class TileDirectory final : public LogSource {
  public:
-  // Throws UnreadableLog if there is no checkpoint in it.
+  // Throws UnreadableLog if there is no checkpoint in it, DamagedLog if that is none.
   explicit TileDirectory(std::filesystem::path directory);
   ~TileDirectory() override;
 

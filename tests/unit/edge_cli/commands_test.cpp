@@ -127,6 +127,9 @@ TEST_CASE("a wrong command line is a usage error that points to help") {
   CHECK_THAT(invoke({"request", "10.0.0.1", "p", "--sections", "alergies"}).err,
              Contains("hint: did you mean `allergies`?"));
   CHECK_THAT(invoke({"config"}).err, Contains("hint: see `ehr-agent config --help`"));
+  CHECK_THAT(invoke({"nonsense"}).err, Contains("there is no command `ehr-agent nonsense`"));
+  CHECK_THAT(invoke({"his", "frobnicate", "-x"}).err,
+             Contains("there is no command `ehr-agent his frobnicate`\nhint: see `ehr-agent his --help`"));
 }
 
 TEST_CASE("the version is printed") {

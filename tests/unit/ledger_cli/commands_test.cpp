@@ -402,11 +402,31 @@ TEST_CASE("an export verifies, shows and proves like the database") {
     std::ofstream(target + "/entries.jsonl", std::ios::binary) << content;
     CHECK(ledger_tool({"verify", "--dir", target, "--vkey", key}).status == 1);
   }
+  SECTION("a byte of the checkpoint, wherever it is") {
+    const auto whole = test_support::read_file(target + "/checkpoint");
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      auto content = whole;
+      content[at] ^= 1;
+      write_file(target + "/checkpoint", content);
+      const auto bad = ledger_tool({"verify", "--all", "--dir", target, "--vkey", key});
+      INFO(at << ": " << bad.out << bad.err);
+      CHECK(bad.status == 1);
+    }
+  }
   SECTION("a bad log is not exported") {
     log.change("UPDATE ledger_entry SET line = 'x' WHERE idx = 7");
     CHECK(log({"export", "10.20.0.5", (log.dir / "other").string()}).status == 1);
     CHECK_FALSE(std::filesystem::exists(log.dir / "other"));
   }
+}
+
+TEST_CASE("an output that can't be written is no success") {
+  const Fixture log;
+  std::ostringstream out, err;
+  out.setstate(std::ios::badbit);
+  const std::string database = (log.dir / "agent.db").string(), key = log.key.key().to_vkey();
+  CHECK(ledger::cli::run({"show", "10.20.0.5", "--db", database, "--vkey", key}, out, err) == 74);
+  CHECK_THAT(err.str(), Catch::Contains("standard output can't be written"));
 }
 
 TEST_CASE("tail shows the last entries, verified") {
@@ -430,12 +450,15 @@ TEST_CASE("wrong usage is 64 and hints at the help, every command's help has an 
                                              {"show"},
                                              {"verify", "--db", "a", "--dir", "b"},
                                              {"show", "10.20.0.5", "x"},
+                                             {"show", "10.20.0.5", "-1"},
+                                             {"prove", "10.20.0.5", "18446744073709551616"},
                                              {"verify", "--ca", "x"},
                                              {"verify", "--vkey", "nonsense"}}) {
     const auto output = ledger_tool(wrong);
     CHECK(output.status == 64);
     CHECK_THAT(output.err, Catch::Contains("error: ") && Catch::Contains("hint: "));
   }
+  CHECK_THAT(ledger_tool({"nothing"}).err, Catch::Contains("there is no command `nothing`"));
   for (const std::string command : {"verify", "show", "tail", "prove", "check", "export"}) {
     const auto help = ledger_tool({command, "--help"});
     CHECK(help.status == 0);
