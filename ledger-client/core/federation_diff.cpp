@@ -180,8 +180,11 @@ std::vector<FederationChange> diff_federations(const Federation* before, const F
     const auto old = old_members.find(address);
     comparison.member(old == old_members.end() ? nullptr : old->second, member);
   }
-  if (after.witness_quorum > after.witness_keys().size())
+  const auto witnesses = after.witness_keys().size();
+  if (after.witness_quorum > witnesses)
     comparison.warn("witness_quorum", "is more than there are active witnesses");
+  else if (after.witness_quorum == witnesses && witnesses > 0)
+    comparison.warn("witness_quorum", "can't be reached for the logs of the witnesses: none cosigns its own");
   comparison.look_alikes(after);
   return comparison.take();
 }

@@ -67,6 +67,7 @@ bool is_plain_name(std::string_view utf8) {
 std::string look_of(std::string_view utf8) {
   icu::UnicodeString text = unicode(utf8);
   text.foldCase();
+  while (text.indexOf(u"  ") >= 0) text.findAndReplace(u"  ", u" ");
   UErrorCode status = U_ZERO_ERROR;
   icu::UnicodeString look;
   uspoof_getSkeletonUnicodeString(checker(), 0, text, look, &status);

@@ -12,7 +12,7 @@ namespace ledger {
 bool is_plain_name(std::string_view utf8);
 
 // What two names have in common if one can be taken for the other: equal skeletons, equal looks. Compares
-// without regard to case.
+// without regard to case and to how many blanks stand together.
 std::string look_of(std::string_view utf8);
 
 // Letters of several scripts that no language mixes, as Latin with Cyrillic.

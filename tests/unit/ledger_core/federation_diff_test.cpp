@@ -1,9 +1,11 @@
 #include "ledger-client/core/federation_diff.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "ledger-client/core/base64.h"
 #include "tests/support/signed_federation.h"
+#include "tests/support/test_log.h"
 
 using Catch::Contains;
 using nlohmann::json;
@@ -75,6 +77,11 @@ TEST_CASE("a diff warns of what is easily overlooked") {
                Contains("! member 10.20.0.7: its name looks like the name of member 10.20.0.5"));
     CHECK_THAT(diff(one, two), Contains("mixes letters of several scripts"));
   }
+  SECTION("a name that has a blank more") {
+    two["members"].push_back(member("10.20.0.7", "KLINIKUM   Nord"));
+    CHECK_THAT(diff(one, two),
+               Contains("! member 10.20.0.7: its name looks like the name of member 10.20.0.5"));
+  }
   SECTION("a revocation without a cutoff") {
     two["members"][1]["status"] = "revoked";
     CHECK_THAT(diff(one, two), Contains("! member 10.20.0.6: is revoked without a cutoff"));
@@ -94,5 +101,18 @@ TEST_CASE("a diff warns of what is easily overlooked") {
   SECTION("a quorum that can't be reached") {
     two["witness_quorum"] = 1;
     CHECK_THAT(diff(one, two), Contains("! witness_quorum: is more than there are active witnesses"));
+    // Nobody cosigns its own log: with two witnesses each of their logs has one.
+    for (auto& witness : two["members"]) {
+      witness["roles"] = {"hospital", "witness"};
+      auto name = "ehr/" + witness["address"].get<std::string>() + "/witness";
+      std::replace(name.begin(), name.end(), '.', '-');
+      witness["keys"].push_back({{"id", "witness-1"},
+                                 {"use", "witness"},
+                                 {"public", test_support::WitnessKey(name, name).key().to_vkey()},
+                                 {"from", "2026-01-01T00:00:00.000Z"}});
+    }
+    CHECK_THAT(diff(one, two), !Contains("! witness_quorum"));
+    two["witness_quorum"] = 2;
+    CHECK_THAT(diff(one, two), Contains("! witness_quorum: can't be reached for the logs of the witnesses"));
   }
 }
