@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kWidestColumn = 72;
 constexpr int kMaxLinks = 40;  // as Linux follows
 
 [[noreturn]] void fail(const fs::path& file) {
@@ -67,13 +68,14 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i)
+      if (width(row[i]) <= kWidestColumn) widths[i] = std::max(widths[i], width(row[i]));
   }
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += printable(row[i]);
-      if (i + 1 < row.size()) line.append(widths[i] - width(row[i]) + 2, ' ');
+      if (i + 1 < row.size()) line.append(std::max(widths[i], width(row[i])) - width(row[i]) + 2, ' ');
     }
     std::cout << line << '\n';
   }

@@ -13,8 +13,8 @@ namespace edge::cli {
 // One line of JSON on standard output; text that is no UTF-8 is replaced.
 void print_json(const nlohmann::json& value);
 
-// Columns padded to their widest cell, the first row as a heading. Characters that steer a terminal are
-// replaced.
+// Columns padded to their widest cell (one of more than 72 characters pushes its own row only), the first row
+// as a heading. Characters that steer a terminal are replaced.
 void print_table(const std::vector<std::vector<std::string>>& rows);
 
 // A JSON value for people: nested objects indented, lists of objects as tables.

@@ -212,6 +212,16 @@ TEST_CASE("each refusal has its status and a hint") {
   CHECK(agent.run({"request", "127.0.10.2", "42", "--purpose", "treat"}).status == EX_USAGE);
 }
 
+TEST_CASE("one long cell does not widen every row of a table") {
+  Scripted agent;
+  const std::string longest(5000, 'x');
+  agent.answer = [&](ControlChannel& channel) {
+    channel.send('R', json{{"requests", {{{"id", longest}, {"n", 1}}, {{"id", "a"}, {"n", 2}}}}}.dump());
+  };
+  const auto shown = agent.run({"queue", "list"});
+  CHECK_THAT(shown.out, Contains(longest + "  1\n") && Contains("\na   2\n"));
+}
+
 TEST_CASE("status and queue show what the agent says") {
   Scripted agent;
   agent.answer = [](ControlChannel& channel) {
