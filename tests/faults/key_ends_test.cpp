@@ -7,6 +7,7 @@
 #include "agent/core/bundle_proof.h"
 #include "tests/faults/lying_agent.h"
 #include "tests/support/federation.h"
+#include "tests/support/require_command.h"
 #include "tests/support/shared_data.h"
 
 using namespace test_support;
@@ -14,11 +15,6 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
-
-void require(const CommandResult& result) {
-  INFO(result.output);
-  REQUIRE(result.status == 0);
-}
 
 // What the receiver says of a bundle it has, judged now.
 std::string judged(const AgentProcess& receiver, const std::string& request, const fs::path& output) {

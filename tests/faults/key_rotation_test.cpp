@@ -9,6 +9,7 @@
 #include "ledger-client/core/proof.h"
 #include "ledger-client/store/log_reader.h"
 #include "tests/support/federation.h"
+#include "tests/support/require_command.h"
 #include "tests/support/shared_data.h"
 
 using namespace test_support;
@@ -19,11 +20,6 @@ namespace {
 
 std::uint64_t version_of(const AgentProcess& agent) {
   return agent.command_json({"status"}).at("federation").at("version").get<std::uint64_t>();
-}
-
-void require(const CommandResult& result) {
-  INFO(result.output);
-  REQUIRE(result.status == 0);
 }
 
 // Where the bundle with this request's id is anchored in its signer's log.

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/federation.h"
+#include "tests/support/require_command.h"
 #include "tests/support/shared_data.h"
 
 using namespace test_support;
@@ -13,11 +14,6 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 namespace {
-
-void require(const CommandResult& result) {
-  INFO(result.output);
-  REQUIRE(result.status == 0);
-}
 
 void pki(const std::vector<std::string>& arguments) {
   std::vector<std::string> line{source_root() / "deploy/pki"};
