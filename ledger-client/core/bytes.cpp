@@ -6,6 +6,7 @@ namespace ledger {
 
 namespace {
 constexpr std::string_view kDigits = "0123456789abcdef";
+constexpr std::size_t kHashDigits = 2 * sizeof(Hash);
 
 constexpr std::uint8_t kNoDigit = 0xff;
 
@@ -18,8 +19,7 @@ constexpr std::array<std::uint8_t, 256> make_values() {
 }
 constexpr std::array<std::uint8_t, 256> kValues = make_values();
 
-// Fills `bytes` from twice as many digits; false if a character is none. Without a branch per digit: entries
-// are full of hashes.
+// Fills `bytes` from twice as many digits; false if a character is none.
 bool decode(std::string_view hex, std::span<std::uint8_t> bytes) {
   unsigned seen = 0;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -50,23 +50,20 @@ std::optional<Bytes> from_hex(std::string_view hex) {
 }
 
 std::optional<Hash> hash_from_hex(std::string_view hex) {
+  if (!is_hash_hex(hex)) return std::nullopt;
+  std::array<std::uint8_t, kHashDigits> values;
+  for (std::size_t i = 0; i < kHashDigits; ++i) {
+    const auto digit = static_cast<std::uint8_t>(hex[i]);
+    values[i] = static_cast<std::uint8_t>((digit & 0x0fU) + (digit >> 6U) * 9U);  // letters have bit 6
+  }
   Hash hash;
-  if (hex.size() != 2 * hash.size() || !decode(hex, hash)) return std::nullopt;
+  for (std::size_t i = 0; i < hash.size(); ++i)
+    hash[i] = static_cast<std::uint8_t>(values[2 * i] << 4U | values[2 * i + 1]);
   return hash;
 }
 
 bool is_hash_hex(std::string_view hex) {
-  constexpr std::size_t kDigitsOfHash = 2 * sizeof(Hash);
-  if (hex.size() != kDigitsOfHash) return false;
-  // A fixed count and no branch: the compiler looks at 16 digits at a time.
-  std::uint8_t wrong = 0;
-  for (std::size_t i = 0; i < kDigitsOfHash; ++i) {
-    const auto c = static_cast<std::uint8_t>(hex[i]);
-    const auto digit = static_cast<std::uint8_t>(c - '0'), letter = static_cast<std::uint8_t>(c - 'a');
-    wrong |= static_cast<std::uint8_t>(static_cast<std::uint8_t>(digit > 9) &
-                                       static_cast<std::uint8_t>(letter > 5));
-  }
-  return wrong == 0;
+  return hex.size() == kHashDigits && all_hex(std::span<const char, kHashDigits>(hex.data(), kHashDigits));
 }
 
 std::optional<Hash> hash_from_bytes(ByteView bytes) {

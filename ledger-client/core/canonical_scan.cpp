@@ -139,6 +139,13 @@ std::optional<std::string_view> CanonicalScan::plain_string() {
   return content;
 }
 
+std::optional<std::string_view> CanonicalScan::sized_string(std::size_t size) {
+  const std::string_view rest = text_.substr(at_);
+  if (rest.size() < size + 2 || rest.front() != '"' || rest[size + 1] != '"') return std::nullopt;
+  at_ += size + 2;
+  return rest.substr(1, size);
+}
+
 std::optional<std::string> CanonicalScan::text() {
   const std::size_t begin = at_ + 1;
   if (!string()) return std::nullopt;
@@ -240,6 +247,12 @@ bool CanonicalScan::value(std::size_t depth) {
     default:
       return number();
   }
+}
+
+std::optional<std::string_view> CanonicalScan::skip(std::size_t size) {
+  if (text_.size() - at_ < size) return std::nullopt;
+  at_ += size;
+  return text_.substr(at_ - size, size);
 }
 
 std::optional<std::string_view> CanonicalScan::object(std::size_t depth) {

@@ -21,6 +21,9 @@ class CanonicalScan {
   bool literal(std::string_view expected);
   // A string without escapes: its content.
   std::optional<std::string_view> plain_string();
+  // The content of a string of exactly so many bytes, not looked into: for who demands more of each byte than
+  // a string without escapes does.
+  std::optional<std::string_view> sized_string(std::size_t size);
   // A string: the characters it stands for.
   std::optional<std::string> text();
   // An integer from 0 to 2^53.
@@ -29,6 +32,8 @@ class CanonicalScan {
   bool value(std::size_t depth);
   // An object: its text, braces included.
   std::optional<std::string_view> object(std::size_t depth);
+  // So many bytes that somebody else has read; nothing if there are fewer.
+  std::optional<std::string_view> skip(std::size_t size);
 
  private:
   bool next_is(char c) const { return at_ < text_.size() && text_[at_] == c; }

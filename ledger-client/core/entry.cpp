@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "ledger-client/core/canonical_scan.h"
+#include "ledger-client/core/entry_scan.h"
 #include "ledger-client/core/json_text.h"
 #include "ledger-client/core/origin.h"
 #include "ledger-client/core/sha256.h"
@@ -12,6 +13,8 @@ namespace ledger {
 
 namespace {
 
+constexpr std::string_view kBeforeBody = "{\"body\":";
+constexpr std::string_view kAfterType = "\",\"v\":1}";
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxTypeBytes = 64;
 
@@ -66,18 +69,33 @@ std::string encode_entry(const Entry& entry) {
   return line;
 }
 
+std::string_view from_body(std::string_view line) {
+  return line.starts_with(kBeforeBody) ? line.substr(kBeforeBody.size()) : std::string_view{};
+}
+
+std::string_view type_before_end(std::string_view line) {
+  if (!line.ends_with(kAfterType)) return {};
+  line.remove_suffix(kAfterType.size());
+  return line.substr(line.rfind('"') + 1);
+}
+
 Result<EntryView> scan_entry(std::string_view line) {
+  return scan_entry(line, 0);
+}
+
+Result<EntryView> scan_entry(std::string_view line, std::size_t body_size) {
   if (line.size() > kMaxEntryBytes) return problem("longer than 8 KiB");
   if (!is_utf8(line)) return problem("not UTF-8");
   CanonicalScan scan(line);
+  if (!scan.literal(kBeforeBody)) return problem("the body is not a canonical object");
   // The envelope is the first of the containers.
-  const auto body = scan.literal("{\"body\":") ? scan.object(kMaxDepth - 1) : std::nullopt;
+  const auto body = body_size > 0 ? scan.skip(body_size) : scan.object(kMaxDepth - 1);
   if (!body) return problem("the body is not a canonical object");
   const auto index = scan.literal(",\"index\":") ? scan.integer() : std::nullopt;
   if (!index) return problem("the index is not an integer up to 2^53");
   const auto origin = scan.literal(",\"origin\":") ? scan.plain_string() : std::nullopt;
   if (!origin || !has_origin_form(*origin)) return problem("the origin is not of the form ehr/<address>");
-  const auto prev_hex = scan.literal(",\"prev\":") ? scan.plain_string() : std::nullopt;
+  const auto prev_hex = scan.literal(",\"prev\":") ? scan.sized_string(2 * sizeof(Hash)) : std::nullopt;
   const auto prev = prev_hex ? hash_from_hex(*prev_hex) : std::nullopt;
   if (!prev) return problem("prev is not 64 lower-case hexadecimal digits");
   const auto time_text = scan.literal(",\"time\":") ? scan.plain_string() : std::nullopt;
@@ -85,7 +103,7 @@ Result<EntryView> scan_entry(std::string_view line) {
   if (!time) return problem("the time is not of the form 2026-11-22T08:00:00.000Z");
   const auto type = scan.literal(",\"type\":") ? scan.plain_string() : std::nullopt;
   if (!type || !is_type(*type)) return problem("the type is not a dotted lower-case word");
-  if (!scan.literal(",\"v\":1}") || !scan.at_end()) return problem("does not end with version 1");
+  if (!scan.literal(kAfterType.substr(1)) || !scan.at_end()) return problem("does not end with version 1");
   return EntryView{*index, *origin, *prev, *time, *type, *body};
 }
 
@@ -108,7 +126,11 @@ Result<Entry> follow_chain(ChainState& state, std::string_view line) {
 }
 
 Result<EntryView> follow_chain_view(ChainState& state, std::string_view line) {
-  auto entry = scan_entry(line);
+  return follow_chain_view(state, line, 0);
+}
+
+Result<EntryView> follow_chain_view(ChainState& state, std::string_view line, std::size_t body_size) {
+  auto entry = scan_entry(line, body_size);
   if (!entry) return entry;
   if (entry->origin != state.origin) return problem("belongs to another log");
   if (entry->index != state.next_index) return problem("the index is not the next one");

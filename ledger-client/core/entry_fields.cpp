@@ -143,7 +143,7 @@ bool read_value(CanonicalScan& scan, Holds what, Value& value) {
     if (number && what == Holds::kThreshold && *number > kMaxApprovers) return false;
     return number && (what == Holds::kIndex || *number > 0);
   }
-  const auto text = scan.plain_string();
+  const auto text = what == Holds::kHash ? scan.sized_string(2 * sizeof(Hash)) : scan.plain_string();
   value.text = text.value_or("");
   return text && holds_text(what, *text);
 }
@@ -166,6 +166,14 @@ std::optional<std::string> scan_body(std::string_view body, std::span<const Fiel
   }
   if (!scan.literal("}") || !scan.at_end()) return "an unknown field is there";
   return std::nullopt;
+}
+
+std::size_t scan_leading_body(std::string_view text, std::span<const Field> fields, std::span<Value> values) {
+  CanonicalScan scan(text);
+  for (std::size_t i = 0; i < fields.size(); ++i) {
+    if (!scan.literal(fields[i].prefix) || !read_value(scan, fields[i].holds, values[i])) return 0;
+  }
+  return scan.literal("}") ? scan.position() : 0;
 }
 
 std::string write_body(std::span<const Field> fields, std::initializer_list<Value> values) {

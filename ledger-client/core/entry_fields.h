@@ -56,6 +56,9 @@ using Values = std::array<Value, kMaxFields>;
 std::optional<std::string> scan_body(std::string_view body, std::span<const Field> fields,
                                      std::span<Value> values);
 
+// The same of a text that begins with a body: the body's size, or 0 where it breaks a rule.
+std::size_t scan_leading_body(std::string_view text, std::span<const Field> fields, std::span<Value> values);
+
 // The canonical text of these fields; throws std::invalid_argument for a value its field may not hold: what
 // would be void is not even written, as it would stand in the log for ever.
 std::string write_body(std::span<const Field> fields, std::initializer_list<Value> values);

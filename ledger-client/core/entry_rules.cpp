@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger-client/core/base64.h"
+#include "ledger-client/core/entry_scan.h"
 #include "ledger-client/core/entry_types.h"
 #include "ledger-client/core/origin.h"
 
@@ -71,6 +72,11 @@ const Type* find_type(std::string_view name) {
   return type == kTypes.end() ? nullptr : &*type;
 }
 
+Judgement judgement_of(std::optional<std::string> broken) {
+  if (broken) return {Meaning::kVoid, std::move(*broken)};
+  return {Meaning::kEffective, {}};
+}
+
 EntryView view_of(const Entry& entry) {
   return {entry.index, entry.origin, entry.prev, entry.time, entry.type, entry.body};
 }
@@ -115,8 +121,20 @@ Judgement judge_entry(const EntryView& entry) {
   const Type* const type = find_type(entry.type);
   if (type == nullptr) return {Meaning::kUnknownType, {}};
   Values values;
-  if (auto broken = broken_rule(*type, entry, values)) return {Meaning::kVoid, std::move(*broken)};
-  return {Meaning::kEffective, {}};
+  return judgement_of(broken_rule(*type, entry, values));
+}
+
+// A known type's fields stand in canonical order and hold no escapes: a body they fit is canonical, and needs
+// no second look at its form. Whatever does not fit takes the long way, which says why.
+Result<JudgedEntry> follow_and_judge(ChainState& state, std::string_view line) {
+  Values values;
+  const Type* const type = find_type(type_before_end(line));
+  const bool has_fields = type != nullptr && !type->fields.empty();
+  const std::size_t body_size = has_fields ? scan_leading_body(from_body(line), type->fields, values) : 0;
+  const auto entry = follow_chain_view(state, line, body_size);
+  if (!entry) return entry.error();
+  if (body_size == 0) return JudgedEntry{*entry, judge_entry(*entry)};
+  return JudgedEntry{*entry, judgement_of(type->rule == nullptr ? std::nullopt : type->rule(*entry, values))};
 }
 
 }  // namespace ledger

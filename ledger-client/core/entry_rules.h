@@ -38,6 +38,13 @@ struct Judgement {
 Judgement judge_entry(const Entry& entry);
 Judgement judge_entry(const EntryView& entry);
 
+// follow_chain_view and judge_entry in one pass over the line, for logs of millions.
+struct JudgedEntry {
+  EntryView entry;
+  Judgement judgement;
+};
+Result<JudgedEntry> follow_and_judge(ChainState& state, std::string_view line);
+
 // Bodies as values and their canonical text; times are format_time, hashes lower-case hex, addresses IP text.
 struct BundleIssued {
   std::string request, to, purpose;

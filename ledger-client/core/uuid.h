@@ -1,19 +1,23 @@
 // UUIDs as this project writes them: 36 characters, lower case, any version. Pure and thread-safe.
 #pragma once
 
-#include <string_view>
+#include <algorithm>
+
+#include "ledger-client/core/bytes.h"
 
 namespace ledger {
 
 constexpr bool is_uuid(std::string_view text) {
   if (text.size() != 36) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    const bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    if (dash ? c != '-' : !hex) return false;
+  std::array<char, 32> digits{};
+  auto end = digits.begin();
+  std::size_t group = 0;
+  for (const std::size_t size : {8, 4, 4, 4, 12}) {
+    if (group > 0 && text[group - 1] != '-') return false;
+    end = std::copy_n(text.begin() + group, size, end);
+    group += size + 1;
   }
-  return true;
+  return all_hex(std::span<const char, digits.size()>(digits));
 }
 
 }  // namespace ledger

@@ -1,6 +1,5 @@
 #include "ledger-client/store/verify.h"
 
-#include "ledger-client/core/entry.h"
 #include "ledger-client/core/entry_rules.h"
 #include "ledger-client/core/merkle.h"
 #include "ledger-client/core/proof.h"
@@ -59,14 +58,14 @@ class Verification {
   }
 
   void check_meaning(const StoredEntry& stored) {
-    const auto entry = follow_chain_view(chain_, stored.line);
-    if (!entry) fail(LogFault::Kind::kEntry, stored.index, entry.error().reason);
-    auto judgement = judge_entry(*entry);
+    auto judged = follow_and_judge(chain_, stored.line);
+    if (!judged) fail(LogFault::Kind::kEntry, stored.index, judged.error().reason);
+    auto& [entry, judgement] = *judged;
     if (judgement.meaning == Meaning::kUnknownType) ++report_.unknown_types;
     if (judgement.meaning != Meaning::kVoid) return;
     ++report_.void_count;
     if (report_.void_entries.size() < VerifyReport::kMaxListedVoid) {
-      report_.void_entries.push_back({stored.index, std::string(entry->type), std::move(judgement.reason)});
+      report_.void_entries.push_back({stored.index, std::string(entry.type), std::move(judgement.reason)});
     }
   }
 

@@ -9,6 +9,7 @@
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/entry_rules.h"
 #include "ledger-client/core/federation.h"
+#include "ledger-client/core/origin.h"
 #include "tests/unit/ledger_core/json_damage.h"
 #include "tests/unit/ledger_core/schema_support.h"
 
@@ -38,6 +39,24 @@ std::string origin_after(const json& body) {
   if (!origin.is_string()) return {};
   const std::string text = origin;
   return text.substr(0, text.find('/', 4)) + "/999999999";
+}
+
+// In its line, where the envelope and the body are read in one pass, an entry means the same.
+void check_one_pass(ledger::Entry entry) {
+  if (!ledger::has_origin_form(entry.origin)) entry.origin = "ehr/10-20-0-5";
+  auto twice = ledger::chain_start(entry.origin), once = twice;
+  entry.prev = twice.prev;
+  const std::string line = ledger::encode_entry(entry);
+  const auto followed = ledger::follow_chain(twice, line);
+  const auto judged = ledger::follow_and_judge(once, line);
+  INFO(line);
+  REQUIRE(followed.ok() == judged.ok());
+  if (!judged) return;
+  const auto judgement = ledger::judge_entry(*followed);
+  CHECK(judged->entry.body == followed->body);
+  CHECK(judged->judgement.meaning == judgement.meaning);
+  CHECK(judged->judgement.reason == judgement.reason);
+  CHECK(once.prev == twice.prev);
 }
 
 // Whether a refusal has one of the reasons that no schema can have.
@@ -83,6 +102,7 @@ TEST_CASE("bodies: scanner and schema agree on damaged bodies of every type") {
       entry.origin = origin_after(body);
       compare(ledger::judge_entry(entry).meaning == ledger::Meaning::kEffective, check.accepts(body), body,
               verdicts);
+      check_one_pass(entry);
     }
     INFO(type);
     CHECK(verdicts.accepted > kRounds / 50);
@@ -102,6 +122,7 @@ TEST_CASE("equivocation: what the reader accepts the schema accepts, and the res
     // Damage may tear the dash of a signature line, which is no longer a text then.
     const json damaged = mutated(examples[random() % examples.size()], random);
     entry.body = ledger::canonicalize(damaged.dump(-1, ' ', false, json::error_handler_t::replace)).value();
+    check_one_pass(entry);
     const auto judgement = ledger::judge_entry(entry);
     const bool schema = check.accepts(json::parse(entry.body));
     INFO(entry.body << "\n" << judgement.reason);
@@ -129,6 +150,7 @@ TEST_CASE("votes: what the reader accepts the schema accepts, and the rest is ab
     entry.type = ledger::entry_type::kVote;
     entry.origin = "ehr/10-20-0-5";
     entry.body = ledger::canonical_json(mutated(examples[random() % examples.size()], random));
+    check_one_pass(entry);
     const json body = json::parse(entry.body);
     const auto judgement = ledger::judge_entry(entry);
     const bool schema = check.accepts(body);
