@@ -19,6 +19,7 @@ void export_log(const ExportCommand& command, Options& options) {
   const auto log = open_log(options, command.origin);
   // What is handed on to others has been verified, all of it.
   VerifyOptions how;
+  how.second_thread = true;
   how.progress = progress_bar("verifying");
   const auto report = verify_log(*log, trust.keys_of(log->origin()), how);
   if (report.fault) {

@@ -61,6 +61,7 @@ Verdict judge(const LogSource& log, const Trust& trust, const VerifyCommand& com
   const auto& keys = trust.keys_of(log.origin());
   VerifyOptions how;
   how.chain = !command.tree_only;
+  how.second_thread = true;
   how.progress = progress_bar(log.origin());
   verdict.report = verify_log(log, keys, how);
   if (!verdict.report.fault) {

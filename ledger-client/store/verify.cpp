@@ -1,8 +1,8 @@
 #include "ledger-client/store/verify.h"
 
-#include "ledger-client/core/entry_rules.h"
 #include "ledger-client/core/merkle.h"
 #include "ledger-client/core/proof.h"
+#include "ledger-client/store/chain_check.h"
 
 namespace ledger {
 namespace {
@@ -19,21 +19,22 @@ class Verification {
   VerifyReport run() {
     try {
       report_.origin = source_.origin();
-      chain_ = chain_start(report_.origin);
+      chain_.emplace(report_.origin, options_.second_thread);
       checkpoints_ = source_.checkpoints();
       total_ = source_.size();
       check_checkpoints();
       source_.for_each_entry(0, total_, [this](const StoredEntry& entry) {
         take(entry);
-        return true;
+        return !chain_->failed();
       });
-      finish();
+      if (!chain_->failed()) finish();
     } catch (const LogFault& fault) {
       report_.fault = fault;
     } catch (
         const std::exception& unreadable) {  // a damaged page, a missing tile: what comes next can't be read
       report_.fault = LogFault{LogFault::Kind::kEntry, report_.entries, unreadable.what()};
     }
+    end_chain();
     return std::move(report_);
   }
 
@@ -49,7 +50,8 @@ class Verification {
     // Before the chain: a changed byte shows here, at its own index, and not at the `prev` of the entry after
     // it.
     if (leaf != entry.leaf) fail(LogFault::Kind::kEntry, index, "its bytes do not fit the stored leaf hash");
-    if (options_.chain) check_meaning(entry);
+    if (options_.chain) chain_->add(entry.line);
+    if (chain_->failed()) return;
     frontier_.append(
         leaf, [this](unsigned level, std::uint64_t at, const Hash& hash) { check_node(level, at, hash); });
     ++report_.entries;
@@ -57,16 +59,21 @@ class Verification {
     if (options_.progress && report_.entries % kProgressStep == 0) options_.progress(report_.entries, total_);
   }
 
-  void check_meaning(const StoredEntry& stored) {
-    auto judged = follow_and_judge(chain_, stored.line);
-    if (!judged) fail(LogFault::Kind::kEntry, stored.index, judged.error().reason);
-    auto& [entry, judgement] = *judged;
-    if (judgement.meaning == Meaning::kUnknownType) ++report_.unknown_types;
-    if (judgement.meaning != Meaning::kVoid) return;
-    ++report_.void_count;
-    if (report_.void_entries.size() < VerifyReport::kMaxListedVoid) {
-      report_.void_entries.push_back({stored.index, std::string(entry.type), std::move(judgement.reason)});
-    }
+  // The chain was given each entry before its place in the tree was looked at: a fault of its own comes
+  // first.
+  void end_chain() {
+    if (!chain_) return;
+    ChainFindings found = chain_->finish();
+    report_.unknown_types = found.unknown_types;
+    report_.void_count = found.void_count;
+    report_.void_entries = std::move(found.void_entries);
+    if (!found.fault) return;
+    report_.entries = found.fault->index;
+    report_.fault = std::move(found.fault);
+    report_.beyond.reset();
+    while (!verified_.empty() && verified_.back().size > report_.entries) verified_.pop_back();
+    report_.checkpoints = verified_.size();
+    report_.checkpoint = verified_.empty() ? std::nullopt : std::optional(verified_.back());
   }
 
   void check_node(unsigned level, std::uint64_t index, const Hash& hash) {
@@ -129,7 +136,8 @@ class Verification {
                name);
     }
     report_.checkpoint = checkpoint;
-    ++report_.checkpoints;
+    verified_.push_back(checkpoint);
+    report_.checkpoints = verified_.size();
   }
 
   void finish() {
@@ -160,11 +168,12 @@ class Verification {
   const VerifyOptions& options_;
   VerifyReport report_;
   std::uint64_t total_ = 0;
-  ChainState chain_;
+  std::optional<ChainCheck> chain_;
   Frontier frontier_;
   std::vector<std::unique_ptr<NodeCursor>> cursors_;  // level 1 first
   std::vector<StoredCheckpoint> checkpoints_;
   std::size_t next_checkpoint_ = 0;
+  std::vector<Checkpoint> verified_;
 };
 
 }  // namespace

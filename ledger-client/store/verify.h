@@ -15,6 +15,9 @@ struct VerifyOptions {
   // Entries are ehr-agent's lines, chained by `prev`. False for the log of another system: then only the tree
   // counts.
   bool chain = true;
+  // Chain and meaning are checked on a second thread, while this one reads and hashes: for who waits for it
+  // and has the processor to himself. The report is the same.
+  bool second_thread = false;
   // False: checkpoints are compared with the tree, but their signatures are not checked (no keys at hand).
   bool signatures = true;
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;  // now and then

@@ -86,20 +86,28 @@ void compare_verification() {
     while (select.step()) mixed ^= ledger::leaf_hash(ledger::as_bytes(select.column_text(0)))[0];
     std::fprintf(stderr, "walked, %d\n", mixed);
   };
-  const auto verify = [&] {
-    const auto report = ledger::verify_log(ledger::LogReader(dir / "agent.db"), std::array{key.key()});
+  const auto verify = [&](bool second_thread) {
+    ledger::VerifyOptions how;
+    how.second_thread = second_thread;
+    const auto report = ledger::verify_log(ledger::LogReader(dir / "agent.db"), std::array{key.key()}, how);
     if (report.fault || report.void_count > 0 || report.entries != kVerified)
       throw std::runtime_error("the log is bad");
   };
+  const auto one_thread = [&] { verify(false); };
+  const auto two_threads = [&] { verify(true); };
   bare();  // warms the page cache
-  double bare_seconds = bench::seconds(bare), verify_seconds = bench::seconds(verify);
-  for (int again = 0; again < 2; ++again) {  // the better of three: others use this machine too
+  double bare_seconds = bench::seconds(bare), one = bench::seconds(one_thread),
+         two = bench::seconds(two_threads);
+  for (int again = 0; again < 2; ++again) {  // the best of three: others use this machine too
     bare_seconds = std::min(bare_seconds, bench::seconds(bare));
-    verify_seconds = std::min(verify_seconds, bench::seconds(verify));
+    one = std::min(one, bench::seconds(one_thread));
+    two = std::min(two, bench::seconds(two_threads));
   }
-  const auto bare_rate = kVerified / bare_seconds, rate = kVerified / verify_seconds;
-  bench::report("ledger: verify / walk and hash", bench::per_second(rate), bench::per_second(bare_rate),
-                rate / bare_rate, ">= 0.30");
+  const auto bare_rate = bench::per_second(kVerified / bare_seconds);
+  bench::report("ledger: verify with one thread / walk and hash", bench::per_second(kVerified / one),
+                bare_rate, bare_seconds / one, ">= 0.30");
+  bench::report("ledger: verify as ehr-ledger does, with two / walk and hash with one",
+                bench::per_second(kVerified / two), bare_rate, bare_seconds / two, ">= 0.38");
 }
 
 // A log written batch after batch, in memory for one batch at a time.

@@ -1,4 +1,5 @@
 #include "ledger-client/store/verify.h"
+#include "ledger-client/core/merkle.h"
 #include "ledger-client/store/log_reader.h"
 
 #include <catch2/catch.hpp>
@@ -13,8 +14,26 @@ using test_support::LogKey;
 
 namespace {
 
+// With one thread and with two, which report the same.
 ledger::VerifyReport verify(const std::filesystem::path& directory, const LogKey& key) {
-  return ledger::verify_log(ledger::LogReader(directory / "agent.db"), std::array{key.key()});
+  const ledger::LogReader log(directory / "agent.db");
+  ledger::VerifyOptions how;
+  auto report = ledger::verify_log(log, std::array{key.key()}, how);
+  how.second_thread = true;
+  const auto again = ledger::verify_log(log, std::array{key.key()}, how);
+  CHECK(again.entries == report.entries);
+  CHECK(again.checkpoints == report.checkpoints);
+  CHECK(again.checkpoint == report.checkpoint);
+  CHECK(again.void_count == report.void_count);
+  CHECK(again.void_entries.size() == report.void_entries.size());
+  CHECK(again.unknown_types == report.unknown_types);
+  REQUIRE(again.fault.has_value() == report.fault.has_value());
+  if (report.fault) {
+    CHECK(again.fault->kind == report.fault->kind);
+    CHECK(again.fault->index == report.fault->index);
+    CHECK(again.fault->reason == report.fault->reason);
+  }
+  return report;
 }
 
 void append(const std::filesystem::path& directory, const LogKey& key,
@@ -174,4 +193,34 @@ TEST_CASE("an entry that breaks its type's rule is void, an unknown type is only
   REQUIRE(report.void_entries.size() == 1);
   CHECK(report.void_entries[0].index == 1);
   CHECK(report.unknown_types == 1);
+}
+
+TEST_CASE("of a long log too the first fault is reported, wherever chain and tree break") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  constexpr std::uint64_t kEntries = 5000;  // more than the second thread is handed at once, several times
+  for (std::uint64_t i = 0; i < kEntries; i += 1000) append(dir.path(), key, issued_range(i, i + 1000));
+  append(dir.path(), key, {{"bundle.issued", "{}", ""}, {"made.up", "{}", ""}});
+  CHECK(verify(dir.path(), key).void_count == 1);
+  ledger::sqlite::Database database(dir / "agent.db");
+  // Another line with its own leaf hash: the chain breaks there, the tree at the first node above.
+  const auto replace = [&](std::uint64_t index, const std::string& line) {
+    ledger::sqlite::Statement(database, "UPDATE ledger_entry SET line = ?2, leaf = ?3 WHERE idx = ?1")
+        .bind(1, static_cast<std::int64_t>(index))
+        .bind(2, line)
+        .bind(3, ledger::ByteView(ledger::leaf_hash(ledger::as_bytes(line))))
+        .run();
+  };
+  replace(4000, "no entry");
+  CHECK(verify(dir.path(), key).fault->index == 4000);
+  CHECK(verify(dir.path(), key).checkpoints > 0);
+  database.exec("UPDATE ledger_node SET hash = zeroblob(32) WHERE key = (1 << 48) + 1500");
+  CHECK(verify(dir.path(), key).fault->kind == LogFault::Kind::kNode);
+  replace(2999, "no entry");
+  CHECK(verify(dir.path(), key).fault->index == 2999);
+  CHECK(verify(dir.path(), key).fault->kind == LogFault::Kind::kEntry);
+  database.exec("UPDATE ledger_entry SET leaf = zeroblob(32) WHERE idx = 2998");
+  CHECK(verify(dir.path(), key).fault->index == 2998);
+  database.exec("UPDATE ledger_checkpoint SET note = 'x' WHERE size = 1000");
+  CHECK(verify(dir.path(), key).fault->index < 2998);
 }
