@@ -85,6 +85,21 @@ TEST_CASE("a restored backup is refused by the guard file, and recovered from th
   accident.recover_and_go_on();
 }
 
+TEST_CASE("a restored backup is refused by the guard file alone, with the other members away") {
+  RolledBack accident(false);
+  CHECK(accident.federation[1].stop() == 0);
+  CHECK(accident.federation[2].stop() == 0);
+  accident.agent().start();
+  CHECK(own_log(accident.agent()).frozen.find("ledger recover") != std::string::npos);
+  const auto alone = accident.agent().command({"ledger", "recover"});
+  INFO(alone.output);
+  CHECK(alone.status != 0);
+  CHECK_FALSE(own_log(accident.agent()).frozen.empty());
+  accident.federation[1].start();
+  accident.federation[2].start();
+  accident.recover_and_go_on();
+}
+
 TEST_CASE("a backup restored with its guard file is refused by what others remember") {
   RolledBack accident(true);
   accident.agent().start();
