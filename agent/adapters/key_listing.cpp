@@ -1,0 +1,83 @@
+// The public parts of the keys: what the federation document lists of them.
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+
+#include "agent/adapters/key_folder.h"
+#include "ledger-client/core/base64.h"
+#include "ledger-client/core/time_text.h"
+
+namespace edge {
+
+using namespace key_folder;
+
+namespace {
+
+// The start of a day, so that a peer whose clock is late takes what is signed right away.
+std::string start_of_day(std::chrono::system_clock::time_point time) {
+  return ledger::format_time(std::chrono::floor<std::chrono::days>(time));
+}
+
+// Of the day the file was made.
+std::string valid_from(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) {
+    refuse(file, "can't be examined");
+  }
+  return start_of_day(std::chrono::system_clock::from_time_t(status.st_mtime));
+}
+
+}  // namespace
+
+std::vector<PublicKeyText> public_keys(const fs::path& directory, const ledger::Address& address,
+                                       ledger::KeyUse use, const std::optional<TokenKey>& token) {
+  std::vector<PublicKeyText> keys;
+  if (use == ledger::KeyUse::kSign) {
+    for (const SignKey& key : load_sign_keys(directory, address, token))
+      keys.push_back({key.id, ledger::base64url_encode(key.signer->public_key().bytes)});
+  } else if (use == ledger::KeyUse::kAge) {
+    for (const KeyFile& file : find_keys(directory, kAge))
+      keys.push_back({file.id, load_age_key(file).recipient().to_text()});
+  } else {
+    for (const LogKey& key : use == ledger::KeyUse::kLog ? load_log_keys(directory, address)
+                                                         : load_witness_keys(directory, address))
+      keys.push_back({key.id, key.key.to_vkey()});
+  }
+  return keys;
+}
+
+std::string member_json(const fs::path& directory, const ledger::Address& address, const std::string& name,
+                        const std::optional<TokenKey>& token) {
+  initialise_cryptography();
+  nlohmann::ordered_json keys = nlohmann::ordered_json::array();
+  const auto add = [&](const Kind& kind, auto public_text) {
+    std::vector<KeyFile> files = find_keys(directory, kind);
+    for (auto file = files.rbegin(); file != files.rend(); ++file) {
+      keys.push_back({{"id", file->id},
+                      {"use", kind.use},
+                      {"public", public_text(*file)},
+                      {"from", valid_from(file->path)}});
+    }
+  };
+  add(kSign, [&](const KeyFile& file) {
+    return ledger::base64url_encode(load_sign_key(file, directory, address).signer->public_key().bytes);
+  });
+  if (token) {
+    const SignKey key = load_token_key(*token, directory, address);
+    keys.push_back({{"id", key.id},
+                    {"use", kSign.use},
+                    {"public", ledger::base64url_encode(key.signer->public_key().bytes)},
+                    {"from", start_of_day(std::chrono::system_clock::now())}});
+  }
+  add(kLog, [&](const KeyFile& file) { return load_log_key(file, address).key.to_vkey(); });
+  add(kWitness, [&](const KeyFile& file) { return load_witness_key(file, address).key.to_vkey(); });
+  add(kAge, [](const KeyFile& file) { return load_age_key(file).recipient().to_text(); });
+  const nlohmann::ordered_json member = {{"address", address.text()},
+                                         {"name", name},
+                                         {"roles", {"hospital"}},
+                                         {"status", "active"},
+                                         {"keys", std::move(keys)}};
+  return member.dump(2) + "\n";
+}
+
+}  // namespace edge
