@@ -67,7 +67,7 @@ class Service {
   void begin_certificates();
   void reload_certificates();
   void warn_of_certificates() const;
-  void publish_retained(std::string topic, std::string payload, const std::string& content_type);
+  void publish_retained(std::string topic, const std::string& payload, const std::string& content_type);
   void maintain();
   void sync_consents();
   std::string control_status();

@@ -47,7 +47,8 @@ void Service::route(mqtt_transport::Message&& message) {
   }
 }
 
-void Service::publish_retained(std::string topic, std::string payload, const std::string& content_type) {
+void Service::publish_retained(std::string topic, const std::string& payload,
+                               const std::string& content_type) {
   mqtt_transport::Message message;
   message.topic = std::move(topic);
   message.payload = ledger::to_bytes(ledger::as_bytes(payload));
