@@ -138,13 +138,15 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
     insert_outbound(database, disclosure, index, now, now + options_.transfer_deadline);
     if (use) use->insert(database, index + 1, now);
   };
+  const auto sealed = [&](const ledger::Appended& appended) {
+    const ledger::AppendedEntry& entry = appended.entries.front();
+    if (disclosure.sealed)
+      disclosure.sealed({entry.line, entry.index, entry.inclusion, appended.checkpoint_note});
+  };
   try {
-    auto appended = journal_.append(std::move(entries), statements);
+    const auto appended = journal_.append(std::move(entries), statements, ledger::Work::kNew, {sealed, {}});
     if (!appended) return refused_issue(appended.error(), journal_);
-    ledger::AppendedEntry& entry = appended->entries.front();
-    Issued issued{Anchor{std::move(entry.line), entry.index, std::move(entry.inclusion),
-                         std::move(appended->checkpoint_note)},
-                  std::nullopt};
+    Issued issued;
     if (use) issued.break_glass_entry = appended->entries.back().index;
     return issued;
   } catch (const ConsentChanged&) {

@@ -102,8 +102,8 @@ void RequestStore::manifest_accepted(const std::string& id, const std::string& m
   if (!journal_.append({}, statements, ledger::Work::kBegun)) throw Unavailable("agent.db can't be written");
 }
 
-ledger::Result<ledger::Appended, ledger::AppendError> RequestStore::received(const Outgoing& request,
-                                                                             const Received& received) {
+ledger::Journal::Answer RequestStore::received(const Outgoing& request, const Received& received,
+                                               std::function<void()> committed) {
   const ledger::TimePoint now = now_();
   std::optional<AuditSubject> subject;
   if (received.issued_index) subject.emplace(vault_, received.patient, "", "");
@@ -142,7 +142,7 @@ ledger::Result<ledger::Appended, ledger::AppendError> RequestStore::received(con
     entries.push_back({std::string(ledger::entry_type::kBundleReceived), ledger::encode_body(body),
                        request.peer.text() + " " + request.id});
   }
-  return journal_.append(std::move(entries), statements, ledger::Work::kBegun);
+  return journal_.append(std::move(entries), statements, ledger::Work::kBegun, {{}, std::move(committed)});
 }
 
 void RequestStore::ended(const std::string& id, OutgoingState state, std::string_view code,

@@ -56,9 +56,9 @@ class RequestStore {
   std::future<ledger::Journal::Answer> insert(const Outgoing& request);
   void manifest_accepted(const std::string& id, const std::string& manifest);
   // Appends bundle.received with the row, the audit row, inbox payload and receipt in one transaction. Throws
-  // AuditFailed if it can't be recorded; nothing was received then.
-  ledger::Result<ledger::Appended, ledger::AppendError> received(const Outgoing& request,
-                                                                 const Received& received);
+  // AuditFailed if it can't be recorded; nothing was received then. `committed` as in ledger::Moments.
+  ledger::Journal::Answer received(const Outgoing& request, const Received& received,
+                                   std::function<void()> committed = {});
   void ended(const std::string& id, OutgoingState state, std::string_view code, const std::string& reason);
   // Sends a failed request's row back to `sent`; false if there is none that may.
   bool reopen(const std::string& id);

@@ -128,6 +128,7 @@ ExchangeOutcome Exchange::unanchored(const VerifiedRequest& verified, std::strin
   PayloadSealer sealer(*recipient, [&ciphertext](ledger::ByteView bytes) {
     ciphertext.insert(ciphertext.end(), bytes.begin(), bytes.end());
   });
+  sealer.expect(text.size());
   sealer.write(text);
   StoredPayload payload;
   payload.seal = sealer.finish();
@@ -158,19 +159,35 @@ std::optional<ExchangeOutcome> Exchange::disclose(const VerifiedRequest& verifie
   disclosure.plaintext_commitment = ledger::commitment(disclosure.plaintext_salt, ledger::kCommitPlaintext,
                                                        disclosure.payload.seal.plaintext_sha256);
 
+  // Its message is made while the entry goes to the disk.
+  Answer answer{manifest_for(verified, disclosure.payload, disclosure.content_type),
+                {},
+                {},
+                verified.request().envelope.fed};
+  answer.manifest.salt = disclosure.plaintext_salt;
+  disclosure.sealed = [&](const Anchor& anchor) {
+    answer.manifest.anchor = anchor;
+    if (ports_.seal_manifest) answer.message = seal_beside(answer.manifest, disclosure.payload.inline_bytes);
+  };
   // Nothing leaves before this returns: the entry is durable and signed.
-  IssueOutcome outcome = ports_.log->issue(disclosure);
-  auto* issued = std::get_if<Issued>(&outcome);
+  const IssueOutcome outcome = ports_.log->issue(disclosure);
+  const auto* issued = std::get_if<Issued>(&outcome);
   if (!issued) {
     writer->discard();
     if (const auto* refusal = std::get_if<Refusal>(&outcome)) return *refusal;
     return std::nullopt;
   }
-  Manifest manifest = manifest_for(verified, disclosure.payload, disclosure.content_type);
-  manifest.salt = disclosure.plaintext_salt;
-  manifest.anchor = std::move(issued->anchor);
-  return Answer{std::move(manifest), std::move(disclosure.payload), issued->break_glass_entry,
-                verified.request().envelope.fed};
+  answer.break_glass_entry = issued->break_glass_entry;
+  answer.payload = std::move(disclosure.payload);
+  return answer;
+}
+
+// On a second thread; on the one that asks for the result, if there can be no other.
+std::future<ledger::Bytes> Exchange::seal_beside(const Manifest& manifest,
+                                                 ledger::ByteView inline_bytes) const {
+  return std::async(
+      std::launch::async | std::launch::deferred,
+      [seal = ports_.seal_manifest, manifest, inline_bytes] { return seal(manifest, inline_bytes); });
 }
 
 Disclosure Exchange::prepare_disclosure(const VerifiedRequest& verified, const std::string& patient_key,
@@ -208,16 +225,15 @@ Outcome<ledger::Done> Exchange::signed_bundle_into(const VerifiedRequest& verifi
   // The signature is the Bundle's last member, so everything before it is compressed and encrypted beside
   // signing.
   const std::string_view text = assembled->text;
-  std::string signature;
   if (text.size() < kParallelBytes) {
-    signature = sign();
-    sealer.write(text.substr(0, text.size() - 1));
-  } else {
-    auto signing = std::async(std::launch::async, sign);
-    sealer.write(text.substr(0, text.size() - 1));
-    signature = signing.get();
+    const std::string whole = fhir::splice_signature(std::move(assembled->text), sign());
+    sealer.expect(whole.size());
+    sealer.write(whole);
+    return ledger::Done{};
   }
-  sealer.write(fhir::splice_signature(std::string(text.substr(text.size() - 1)), signature));
+  auto signing = std::async(std::launch::async, sign);
+  sealer.write(text.substr(0, text.size() - 1));
+  sealer.write(fhir::splice_signature(std::string(text.substr(text.size() - 1)), signing.get()));
   return ledger::Done{};
 }
 

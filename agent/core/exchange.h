@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <future>
 
 #include "agent/core/consent.h"
 #include "agent/core/fhir/document.h"
@@ -51,11 +52,13 @@ struct Disclosure {
   ConsentDecision decision;
   std::function<ConsentDecision(const std::vector<Consent>&)> decide_again;
   std::string signer_kid;  // whose signature is in the bundle
+  // Told of the place once it is certain and before it is durable, to prepare the answer. Short, throws
+  // nothing.
+  std::function<void(const Anchor&)> sealed;
 };
 
 // A disclosure on the ledger.
 struct Issued {
-  Anchor anchor;
   std::optional<std::uint64_t> break_glass_entry;  // index of break-glass.used, if the glass was broken
 };
 // The consents no longer say what the bundle was made by; nothing was committed.
@@ -75,10 +78,11 @@ class DisclosureLog {
  public:
   virtual ~DisclosureLog() = default;
   virtual std::optional<KnownRequest> known(const ledger::Address& peer, const std::string& id) = 0;
-  // Durable and signed when it returns; the request id, the audit row, the salts, a small payload and the
-  // entry about a broken glass are in the same transaction, in which the consents are decided over once more.
-  // A Refusal (`replayed` for a used id, `failed` for a full disk or an audit row that can't be written)
-  // means nothing was committed; after an exception that is not known until a restart.
+  // Durable and signed when it returns, and `sealed` was told the place; the request id, the audit row, the
+  // salts, a small payload and the entry about a broken glass are in the same transaction, in which the
+  // consents are decided over once more. A Refusal (`replayed` for a used id, `failed` for a full disk or an
+  // audit row that can't be written) means nothing was committed; after an exception that is not known until
+  // a restart.
   virtual IssueOutcome issue(const Disclosure& disclosure) = 0;
 };
 
@@ -119,6 +123,9 @@ struct ExchangePorts {
   std::function<bool()> break_glass_stands{};
   // Asked anew for each bundle; without it, what the settings say signs for ever.
   std::function<BundleSigner()> bundle_signer{};
+  // The message of a manifest and what travels inside it: signed, and sealed to its receiver. Without it,
+  // answers carry none.
+  std::function<ledger::Bytes(const Manifest&, ledger::ByteView inline_bytes)> seal_manifest{};
 };
 
 // An answer ready to be sent.
@@ -127,6 +134,8 @@ struct Answer {
   StoredPayload payload;
   std::optional<std::uint64_t> break_glass_entry{};  // somebody has to be alerted
   std::uint64_t known_fed = 0;                       // the version the asker works by
+  // The manifest's message, if it was made while the entry went to the disk. Last: it reads the payload.
+  std::future<ledger::Bytes> message{};
 };
 // The same request came again: what was reached so far is to be sent again.
 struct Repeated {
@@ -167,6 +176,7 @@ class Exchange {
   Disclosure prepare_disclosure(const VerifiedRequest& request, const std::string& patient_key,
                                 const ConsentDecision& decision) const;
   void gather_linked(fhir::AssembleInput& input) const;
+  std::future<ledger::Bytes> seal_beside(const Manifest& manifest, ledger::ByteView inline_bytes) const;
   Manifest manifest_for(const VerifiedRequest& request, const StoredPayload& payload,
                         std::string content_type) const;
 

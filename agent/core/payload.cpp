@@ -94,6 +94,10 @@ PayloadSealer::PayloadSealer(const age::Recipient& recipient, age::Sink sink)
     : state_(std::make_unique<State>(recipient, std::move(sink))) {}
 PayloadSealer::~PayloadSealer() = default;
 
+void PayloadSealer::expect(std::uint64_t plaintext_size) {
+  check(ZSTD_CCtx_setPledgedSrcSize(state_->context, plaintext_size));
+}
+
 void PayloadSealer::write(std::string_view plaintext) {
   state_->plaintext_hash.update(plaintext);
   state_->plaintext_size += plaintext.size();

@@ -24,6 +24,9 @@ class PayloadSealer {
   // Ciphertext goes to `sink` as it is made.
   PayloadSealer(const age::Recipient& recipient, age::Sink sink);
   ~PayloadSealer();
+  // How many bytes all writes together will have, if that is known before the first: zstd then prepares no
+  // more than it needs. Another number makes finish() throw.
+  void expect(std::uint64_t plaintext_size);
   void write(std::string_view plaintext);
   SealedPayload finish();
 

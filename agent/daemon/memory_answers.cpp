@@ -72,7 +72,9 @@ bool MemoryAnswers::on_ack(const Ack& ack) {
 }
 
 void MemoryAnswers::send_all(Kept& kept) const {
-  publish_manifest(context_, context_.signing_for(kept.answer.known_fed), kept.answer.manifest, {});
+  const Manifest& manifest = kept.answer.manifest;
+  publish_manifest(context_, manifest.envelope,
+                   seal_manifest(context_, context_.signing_for(kept.answer.known_fed), manifest, {}));
   std::vector<std::uint64_t> numbers;
   {
     const std::lock_guard lock(kept.mutex);

@@ -5,15 +5,18 @@
 
 namespace edge {
 
-void publish_manifest(const Context& context, const LocalIdentity& self, const Manifest& manifest,
-                      ledger::ByteView inline_bytes) {
-  const Envelope& envelope = manifest.envelope;
+ledger::Bytes seal_manifest(const Context& context, const LocalIdentity& self, const Manifest& manifest,
+                            ledger::ByteView inline_bytes) {
   const auto federation = context.federation();
-  const ledger::Member* member = federation->find(envelope.to);
-  if (member == nullptr || member->status != ledger::MemberStatus::kActive) return;
-  const std::string jws = sign_manifest(manifest, self);
-  (void)context.publish(ledger::topics::manifest(envelope.to, envelope.from, envelope.id),
-                        context.seal_to(*member, frame_manifest(jws, inline_bytes)), envelope.id);
+  const ledger::Member* member = federation->find(manifest.envelope.to);
+  if (member == nullptr || member->status != ledger::MemberStatus::kActive) return {};
+  return context.seal_to(*member, frame_manifest(sign_manifest(manifest, self), inline_bytes));
+}
+
+void publish_manifest(const Context& context, const Envelope& envelope, ledger::Bytes message) {
+  if (message.empty() || !context.serves(envelope.to)) return;
+  (void)context.publish(ledger::topics::manifest(envelope.to, envelope.from, envelope.id), std::move(message),
+                        envelope.id);
 }
 
 void publish_ack(const Context& context, const ledger::Address& peer, const std::string& id,

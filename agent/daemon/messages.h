@@ -18,9 +18,12 @@ struct Asked {
   const ledger::Hash& sha256;  // of the request's JWS
 };
 
-// A manifest with what travels inside it, to the peer it is for, signed by `self`.
-void publish_manifest(const Context& context, const LocalIdentity& self, const Manifest& manifest,
-                      ledger::ByteView inline_bytes);
+// The message of a manifest with what travels inside it, signed by `self` and sealed to the peer it is for;
+// empty if that is no active member.
+ledger::Bytes seal_manifest(const Context& context, const LocalIdentity& self, const Manifest& manifest,
+                            ledger::ByteView inline_bytes);
+// To the peer it is for, while that is an active member.
+void publish_manifest(const Context& context, const Envelope& envelope, ledger::Bytes message);
 void publish_ack(const Context& context, const ledger::Address& peer, const std::string& id,
                  const ReceiveWindow::State& state);
 

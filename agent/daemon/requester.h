@@ -82,6 +82,7 @@ class Requester {
   void finish_file(Pending& pending);
   void finish(Pending& pending, const ledger::Hash& ciphertext_sha256, std::string plaintext,
               ledger::Bytes inline_payload);
+  void give_result(Pending& pending, std::string plaintext, const std::string& suspect);
   void fail(Pending& pending, OutgoingState state, Code code, const std::string& reason);
   // Keeps an answer that must not be handed out, with the reason, and ends the request.
   void quarantine(Pending& pending, const std::string& reason, ledger::ByteView inline_ciphertext = {},

@@ -203,29 +203,38 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
     received.receipt = sign_receipt(receipt, context_.signing());
   }
   if (pending.file) pending.file->sync();
-  const auto appended = store_.received(row, received);
+  // Told when it is durable here; the receipt, which the peer may rely on, waits for the guard as well.
+  // `report` may let go of the pending request, so what follows uses copies.
+  const Outgoing ended = row;
+  bool told = false;
+  const auto tell = [&] {
+    told = true;
+    ++context_.counters->bundles_received;
+    give_result(pending, std::move(plaintext), *good);
+    report(pending, "received", true);
+  };
+  const auto appended = store_.received(ended, received, tell);
   if (!appended && appended.error() != ledger::AppendError::kDuplicate) {
     throw Unavailable("the ledger did not take bundle.received");
   }
-  ++context_.counters->bundles_received;
-  {
-    const std::lock_guard lock(mutex_);
-    auto& result = pending.result;
-    result.received = true;
-    if (pending.watched) result.plaintext = std::move(plaintext);
-    result.manifest = pending.manifest_jws;
-    result.content_type = manifest.content_type;
-    result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
-    result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
-    result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
-    result.cosignatures = pending.manifest->cosignatures;
-    result.witnessed = pending.manifest->witnessed;
-    result.suspect = *good;
-  }
-  // `report` may let go of the pending request, so what follows uses copies.
-  const Outgoing ended = row;
-  report(pending, "received", true);
+  if (!told) tell();
   if (!received.receipt.empty()) send_receipt(ended.peer, ended.id, received.receipt);
+}
+
+void Requester::give_result(Pending& pending, std::string plaintext, const std::string& suspect) {
+  const Manifest& manifest = pending.manifest->manifest;
+  const std::lock_guard lock(mutex_);
+  auto& result = pending.result;
+  result.received = true;
+  if (pending.watched) result.plaintext = std::move(plaintext);
+  result.manifest = pending.manifest_jws;
+  result.content_type = manifest.content_type;
+  result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
+  result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
+  result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
+  result.cosignatures = pending.manifest->cosignatures;
+  result.witnessed = pending.manifest->witnessed;
+  result.suspect = suspect;
 }
 
 void Requester::send_receipt(const ledger::Address& peer, const std::string& id, const std::string& receipt) {

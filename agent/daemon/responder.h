@@ -85,7 +85,7 @@ class Responder {
                   Code code, Timer::Clock::time_point when);
   void send_busy(const VerifiedRequest& request);
 
-  void send_answer(const Answer& answer);
+  void send_answer(Answer& answer);
   void send_chunks(const Transfer& transfer, const std::vector<std::uint64_t>& numbers);
   void stop_serving(const Transfer& transfer);
   void say_it_ended(const ledger::Address& peer, const std::string& id);

@@ -16,15 +16,17 @@ constexpr std::string_view kAgeMagic = "age-encryption.org/";
 
 }  // namespace
 
-void Responder::send_answer(const Answer& answer) {
+void Responder::send_answer(Answer& answer) {
   const Manifest& manifest = answer.manifest;
   TransferPointer transfer;
   if (manifest.anchor) {
     transfer = track(manifest.envelope.to, manifest.envelope.id, answer.payload,
                      context_.now() + context_.config->transfer.deadline);
   }
-  publish_manifest(context_, manifest.anchor ? context_.signing() : context_.signing_for(answer.known_fed),
-                   manifest, answer.payload.inline_bytes);
+  publish_manifest(context_, manifest.envelope,
+                   answer.message.valid() ? answer.message.get()
+                                          : seal_manifest(context_, context_.signing_for(answer.known_fed),
+                                                          manifest, answer.payload.inline_bytes));
   if (!transfer || transfer->chunk_count == 0) return;
   std::vector<std::uint64_t> numbers;
   {
@@ -66,7 +68,8 @@ void Responder::send_again(const TransferPointer& transfer) {
                           seal.ciphertext.merkle_root,
                           stored->plaintext_salt,
                           store_.anchor(stored->entry_index, context_.own_witnessed())};
-  publish_manifest(context_, context_.signing(), manifest, stored->payload.inline_bytes);
+  publish_manifest(context_, manifest.envelope,
+                   seal_manifest(context_, context_.signing(), manifest, stored->payload.inline_bytes));
   if (transfer->chunk_count == 0) return;
   std::vector<std::uint64_t> numbers;
   {

@@ -2,6 +2,7 @@
 #include "agent/adapters/log_retirement.h"
 #include "agent/core/federation_query.h"
 #include "agent/daemon/log.h"
+#include "agent/daemon/messages.h"
 #include "agent/daemon/service_parts.h"
 #include "ledger-client/core/topics.h"
 
@@ -102,7 +103,10 @@ Exchange Service::make_exchange(const Config& config) {
              return federation_->range(from, count, kMaxFederationRangeBytes);
            },
            member_status, [this] { return approvals_->break_glass_stands(); },
-           [this] { return keys_.bundle_signer(); }}};
+           [this] { return keys_.bundle_signer(); },
+           [this](const Manifest& manifest, ledger::ByteView inline_bytes) {
+             return seal_manifest(context_, context_.signing(), manifest, inline_bytes);
+           }}};
 }
 
 void Service::use_approvals(const Config& config) {

@@ -125,9 +125,11 @@ std::future<Journal::Answer> Journal::append_async(std::vector<NewEntry> entries
   return future;
 }
 
-Journal::Answer Journal::append(std::vector<NewEntry> entries, InTransaction statements, Work work) {
+Journal::Answer Journal::append(std::vector<NewEntry> entries, InTransaction statements, Work work,
+                                Moments moments) {
   std::vector<Job> batch(1);
   batch.front() = Job(std::move(entries), std::move(statements), work);
+  batch.front().moments = std::move(moments);
   auto future = batch.front().promise.get_future();
   if (state_->take_turn(batch)) {
     state_->commit(batch);

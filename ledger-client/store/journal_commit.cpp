@@ -53,6 +53,7 @@ bool Journal::State::without_signature(std::vector<Job>& batch) {
     if (!job.settled) run_statements(job);
   }
   transaction.commit();
+  tell_committed(batch);
   for (auto& job : batch) {
     if (job.settled) continue;
     job.promise.set_value(Appended{{}, newest.checkpoint, newest.note});
@@ -84,6 +85,7 @@ bool Journal::State::write(std::vector<Job>& batch) {
     if (std::all_of(batch.begin(), batch.end(), [](const Job& job) { return job.settled; })) return true;
     try {
       if (!writer->staged_lines().empty()) sealed = writer->seal(options.sign);
+      prepare_answers(batch, sealed ? *sealed : newest);
     } catch (const RootMismatch& damage) {
       in_doubt = true;
       freeze(damage.what());
@@ -98,6 +100,7 @@ bool Journal::State::write(std::vector<Job>& batch) {
       return false;
     }
   }
+  tell_committed(batch);
   if (sealed) {
     try {
       guard.write({sealed->checkpoint, database_id});
@@ -117,7 +120,7 @@ bool Journal::State::write(std::vector<Job>& batch) {
       options.on_signed({first_index, writer->frontier(), writer->staged_lines(), sealed->note});
     }
   }
-  answer(batch, first_index);
+  answer(batch);
   return true;
 }
 
@@ -144,16 +147,31 @@ void Journal::State::stage_one(Job& job, TimePoint now, bool room) {
   }
 }
 
-void Journal::State::answer(std::vector<Job>& batch, std::uint64_t first_index) {
+void Journal::State::prepare_answers(std::vector<Job>& batch, const SealedCheckpoint& sealed) {
+  const auto first_index = writer->size();
   for (auto& job : batch) {
     if (job.settled) continue;
-    Appended appended{{}, newest.checkpoint, newest.note};
+    job.appended = {{}, sealed.checkpoint, sealed.note};
     for (std::size_t i = 0; i < job.entries.size(); ++i) {
       const auto line = job.first_line + i;
-      appended.entries.push_back(
+      job.appended.entries.push_back(
           {first_index + line, writer->staged_lines()[line], writer->inclusion(first_index + line)});
     }
-    job.promise.set_value(std::move(appended));
+    if (job.moments.sealed && !job.entries.empty()) job.moments.sealed(job.appended);
+  }
+}
+
+// What is committed can't be taken back: better no process than one that believes it was not.
+void Journal::State::tell_committed(std::vector<Job>& batch) noexcept {
+  for (auto& job : batch) {
+    if (!job.settled && job.moments.committed) job.moments.committed();
+  }
+}
+
+void Journal::State::answer(std::vector<Job>& batch) {
+  for (auto& job : batch) {
+    if (job.settled) continue;
+    job.promise.set_value(std::move(job.appended));
     job.settled = true;
   }
   writer->keep();

@@ -23,6 +23,8 @@ struct JournalJob {
   std::vector<NewEntry> entries;
   InTransaction statements;
   Work work = Work::kNew;
+  Moments moments;
+  Appended appended;  // the answer, once sealed
   std::promise<Journal::Answer> promise;
   std::size_t first_line = 0;  // of the batch's lines, once staged
   bool settled = false;
@@ -67,7 +69,9 @@ struct Journal::State {
   bool write(std::vector<JournalJob>& batch);
   void stage(std::vector<JournalJob>& batch);
   void stage_one(JournalJob& job, TimePoint now, bool room);
-  void answer(std::vector<JournalJob>& batch, std::uint64_t first_index);
+  void prepare_answers(std::vector<JournalJob>& batch, const SealedCheckpoint& sealed);
+  void tell_committed(std::vector<JournalJob>& batch) noexcept;
+  void answer(std::vector<JournalJob>& batch);
 
   JournalOptions options;
   Guard guard;  // first: its lock keeps a second journal away from the database

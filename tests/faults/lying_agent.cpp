@@ -112,9 +112,11 @@ edge::Answer LyingAgent::answer_with(const edge::VerifiedRequest& request, std::
   disclosure.plaintext_commitment =
       ledger::commitment(disclosure.plaintext_salt, ledger::kCommitPlaintext, seal.plaintext_sha256);
   disclosure.decide_again = [](const auto&) { return edge::ConsentDecision{}; };
-  auto outcome = store_->issue(disclosure);
-  auto* issued = std::get_if<edge::Issued>(&outcome);
-  if (issued == nullptr) throw std::runtime_error("the answer can't be anchored");
+  std::optional<edge::Anchor> anchor;
+  disclosure.sealed = [&](const edge::Anchor& place) { anchor = place; };
+  const auto outcome = store_->issue(disclosure);
+  if (!std::holds_alternative<edge::Issued>(outcome))
+    throw std::runtime_error("the answer can't be anchored");
   const auto& asked = request.request().envelope;
   const std::uint64_t size = seal.ciphertext.size;
   return {{{asked.id, peer_.address(), asked.from, 1, system_now()},
@@ -129,7 +131,7 @@ edge::Answer LyingAgent::answer_with(const edge::VerifiedRequest& request, std::
            size <= ledger::limits::kInlineBytes ? 0 : edge::chunk_count(size),
            seal.ciphertext.merkle_root,
            disclosure.plaintext_salt,
-           std::move(issued->anchor)},
+           std::move(anchor)},
           disclosure.payload,
           {}};
 }

@@ -95,7 +95,8 @@ struct Ports : RecordSource, Spool, DisclosureLog, LedgerAnswers, ConsentBook {
     if (!(again.permitted == disclosure.decision.permitted)) return ConsentChanged{};
     signed_by.push_back(disclosure.signer_kid);
     if (disclosure.signer_kid == ended_kid) return SignerChanged{};
-    Issued issued{Anchor{"entry", 0, {}, "note"}, std::nullopt};
+    disclosure.sealed({"entry", 0, {}, "note"});
+    Issued issued;
     if (disclosure.decision.break_glass) issued.break_glass_entry = 1;
     return issued;
   }
@@ -119,6 +120,7 @@ struct Case {
   std::string purpose = "TREAT", reason;
   std::optional<ledger::MemberStatus> status;
   std::vector<LocalIdentity> signers;  // one bundle after another; none: the agent's own
+  std::function<ledger::Bytes(const Manifest&, ledger::ByteView)> seal;
 
   Case() { ports.consents = {policy()}; }
   Consent policy() const {
@@ -169,6 +171,7 @@ struct Case {
         if (signers.size() > 1) signers.erase(signers.begin());
         return BundleSigner{next, {}};
       };
+    all.seal_manifest = seal;
     if (status) all.member_status = [this](const ledger::Address&) { return *status; };
     return Exchange(std::move(settings), std::move(all)).handle(verified);
   }

@@ -136,6 +136,23 @@ TEST_CASE("a HIS that is down is `failed`, for everybody") {
   CHECK(std::get<Refusal>(outcome).code == Code::kFailed);
 }
 
+TEST_CASE(
+    "the manifest's message is made of the entry's place and the payload, before the entry is durable") {
+  Case c;
+  c.seal = [](const Manifest& manifest, ledger::ByteView inline_bytes) {
+    ledger::Bytes message = ledger::to_bytes(ledger::as_bytes(manifest.anchor->entry));
+    message.insert(message.end(), inline_bytes.begin(), inline_bytes.end());
+    return message;
+  };
+  auto outcome = c.handle(c.request());
+  REQUIRE(std::holds_alternative<Answer>(outcome));
+  auto& answer = std::get<Answer>(outcome);
+  REQUIRE(answer.message.valid());
+  ledger::Bytes expected = ledger::to_bytes(ledger::as_bytes(answer.manifest.anchor->entry));
+  expected.insert(expected.end(), answer.payload.inline_bytes.begin(), answer.payload.inline_bytes.end());
+  CHECK(answer.message.get() == expected);
+}
+
 TEST_CASE("nothing leaves when the ledger does not take the entry") {
   Case c;
   c.ports.ledger_full = true;

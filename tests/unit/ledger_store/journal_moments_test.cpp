@@ -1,0 +1,106 @@
+// What an append is told of between its signature and its answer.
+#include <catch2/catch.hpp>
+
+#include "ledger-client/store/guard.h"
+#include "ledger-client/store/journal.h"
+#include "ledger-client/store/log_reader.h"
+#include "tests/support/test_log.h"
+
+using ledger::AppendError;
+using ledger::Journal;
+using ledger::Work;
+using test_support::issued;
+using test_support::journal_options;
+using test_support::kOrigin;
+using test_support::LogKey;
+
+namespace {
+
+struct Told {
+  std::vector<std::string> order;
+  std::optional<ledger::Appended> sealed;
+  std::uint64_t rows_when_sealed = 0, rows_when_committed = 0;
+
+  ledger::Moments moments(const std::filesystem::path& directory) {
+    const auto rows = [directory] { return ledger::LogReader(directory / "agent.db").size(); };
+    return {[this, rows](const ledger::Appended& appended) {
+              order.emplace_back("sealed");
+              sealed = appended;
+              rows_when_sealed = rows();
+            },
+            [this, rows] {
+              order.emplace_back("committed");
+              rows_when_committed = rows();
+            }};
+  }
+};
+
+}  // namespace
+
+TEST_CASE("an append is told its place before it is durable and of its commit before it is published") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  Told told;
+  auto options = journal_options(dir.path(), key);
+  options.on_signed = [&](const ledger::SignedBatch&) { told.order.emplace_back("published"); };
+  Journal journal(std::move(options));
+  const auto appended = journal.append({issued(0), issued(1)}, {}, Work::kNew, told.moments(dir.path()));
+  REQUIRE(appended);
+  CHECK(told.order == std::vector<std::string>{"sealed", "committed", "published"});
+  CHECK(told.rows_when_sealed == 0);  // of another connection, which sees what is committed
+  CHECK(told.rows_when_committed == 2);
+  REQUIRE(told.sealed);
+  CHECK(told.sealed->checkpoint_note == appended->checkpoint_note);
+  REQUIRE(told.sealed->entries.size() == 2);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(told.sealed->entries[i].index == appended->entries[i].index);
+    CHECK(told.sealed->entries[i].line == appended->entries[i].line);
+    CHECK(told.sealed->entries[i].inclusion == appended->entries[i].inclusion);
+  }
+}
+
+TEST_CASE("what is refused is told of nothing") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  Told told;
+  Journal journal(journal_options(dir.path(), key));
+  REQUIRE(journal.append({issued(0)}));
+  SECTION("a duplicate") {
+    const auto again = journal.append({issued(0)}, {}, Work::kNew, told.moments(dir.path()));
+    REQUIRE_FALSE(again);
+    CHECK(again.error() == AppendError::kDuplicate);
+  }
+  SECTION("statements that throw") {
+    const auto broken = [](ledger::sqlite::Database&, std::uint64_t) { throw std::runtime_error("no"); };
+    CHECK_THROWS(journal.append({issued(1)}, broken, Work::kNew, told.moments(dir.path())));
+  }
+  SECTION("a frozen journal") {
+    journal.freeze("for a test");
+    CHECK_FALSE(journal.append({issued(1)}, {}, Work::kNew, told.moments(dir.path())));
+  }
+  CHECK(told.order.empty());
+}
+
+TEST_CASE("statements alone have no place, and their commit is told of, also when nothing is signed") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  Told told;
+  Journal journal(journal_options(dir.path(), key));
+  SECTION("in good order") {}
+  SECTION("frozen") {
+    journal.freeze("for a test");
+  }
+  REQUIRE(journal.append({}, {}, Work::kNew, told.moments(dir.path())));
+  CHECK(told.order == std::vector<std::string>{"committed"});
+}
+
+TEST_CASE("a preparation that throws takes the append back") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  Journal journal(journal_options(dir.path(), key));
+  const ledger::Moments broken{[](const ledger::Appended&) { throw std::runtime_error("no"); }, {}};
+  CHECK_THROWS(journal.append({issued(0)}, {}, Work::kNew, broken));
+  const auto next = journal.append({issued(1)});
+  REQUIRE(next);
+  CHECK(next->entries.front().index == 0);
+}
