@@ -69,6 +69,13 @@ ConsentRow read_row(const Statement& row) {
   return out;
 }
 
+Consent read_consent_in_force(const Statement& row, const std::string& patient) {
+  Consent out{std::string(row.column_text(0)), std::nullopt, true, rules_of(row.column_text(2))};
+  if (row.column_int(1) == 0) out.patient = patient;
+  if (row.column_text(3) != consent_source::kHis) out.place = static_cast<std::uint64_t>(row.column_int(4));
+  return out;
+}
+
 std::optional<ConsentRow> one_row(Statement& select) {
   if (!select.step()) return std::nullopt;
   ConsentRow row = read_row(select);
@@ -131,16 +138,23 @@ ledger::Salt ConsentStore::fresh_salt() const {
 
 std::vector<Consent> ConsentStore::read(Database& database, const std::string& patient_key) const {
   Statement& select = database.cached(
-      "SELECT id, any_patient, terms FROM consent WHERE state = 0 AND any_patient = 1 UNION ALL"
-      " SELECT id, any_patient, terms FROM consent WHERE state = 0 AND any_patient = 0 AND patient = ?1");
+      "SELECT id, any_patient, terms, source, granted_entry FROM consent WHERE state = 0 AND any_patient = 1"
+      " UNION ALL SELECT id, any_patient, terms, source, granted_entry FROM consent"
+      " WHERE state = 0 AND any_patient = 0 AND patient = ?1");
   select.bind(1, ledger::ByteView(vault_.pseudonym("patient", patient_key)));
   std::vector<Consent> out;
-  while (select.step()) {
-    Consent consent{std::string(select.column_text(0)), std::nullopt, true, rules_of(select.column_text(2))};
-    if (select.column_int(1) == 0) consent.patient = patient_key;
-    out.push_back(std::move(consent));
-  }
+  while (select.step()) out.push_back(read_consent_in_force(select, patient_key));
   return out;
+}
+
+std::vector<Consent> ConsentStore::all() {
+  return reader_.with([](Database& database) {
+    Statement& select = database.cached(
+        "SELECT id, any_patient, terms, source, granted_entry, hex(patient) FROM consent WHERE state = 0");
+    std::vector<Consent> out;
+    while (select.step()) out.push_back(read_consent_in_force(select, std::string(select.column_text(5))));
+    return out;
+  });
 }
 
 std::vector<Consent> ConsentStore::consents_of(const std::string& patient_key) {

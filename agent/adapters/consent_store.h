@@ -11,13 +11,18 @@
 
 namespace edge {
 
+// Where a consent came from: made here, a file somebody imported, records of the HIS.
+namespace consent_source {
+inline constexpr std::string_view kGranted = "granted", kFile = "file", kHis = "his";
+}
+
 // A consent to be kept. `document` is the canonical FHIR Consent, which the commitment is over.
 struct NewConsent {
   std::string document;
   std::vector<ConsentRule> rules;
   std::optional<std::string> patient_key;  // of the HIS; none: any patient
   std::string patient;                     // canonical {"system","value"}, or ledger::kAnyPatient
-  std::string source;                      // "granted", "file", "his"
+  std::string source;                      // one of consent_source
   std::string attested;                    // "hospital" or "patient"
   std::string signature;                   // detached JWS over `document`
   std::string signer;                      // kid, or the patient's key
@@ -54,7 +59,9 @@ class ConsentStore : public ConsentBook {
   ConsentStore(ledger::Journal& journal, const PatientVault& vault, Options options);
 
   std::vector<Consent> consents_of(const std::string& patient_key) override;
-  // The same on a connection the caller holds, inside its transaction.
+  // All in force. Who a consent is about is told apart, but not named as elsewhere.
+  std::vector<Consent> all();
+  // Those of one patient on a connection the caller holds, inside its transaction.
   std::vector<Consent> read(ledger::sqlite::Database& database, const std::string& patient_key) const;
 
   // Anchored, and in force, when it returns. The same document that is in force already gives its row again.

@@ -1,8 +1,10 @@
 #include "agent/cli/arguments.h"
 
 #include "agent/cli/failure.h"
+#include "agent/config/checks.h"
 #include "agent/config/units.h"
 #include "agent/core/fhir/consent_time.h"
+#include "agent/core/purpose.h"
 #include "ledger-client/core/address.h"
 
 namespace edge::cli {
@@ -13,6 +15,15 @@ std::string checked_peer(const std::string& text) {
     throw Failure(EX_USAGE, "PEER must be an IPv4 or IPv6 address, as 10.20.0.6",
                   "`federation.file` lists the peers");
   return address->text();
+}
+
+void check_purpose(const std::string& code) {
+  if (find_purpose(code)) return;
+  std::vector<std::string> known;
+  for (const Purpose& one : purposes()) known.emplace_back(one.code);
+  const std::string meant = config_detail::closest(code, known);
+  throw Failure(EX_USAGE, "`" + code + "` is no code of HL7 PurposeOfUse",
+                (meant.empty() ? "" : "did you mean `" + meant + "`? ") + ("it is one of " + purpose_list()));
 }
 
 std::optional<std::chrono::milliseconds> parsed_timeout(const std::string& text) {

@@ -9,6 +9,8 @@ namespace edge::cli {
 
 // PEER, as canonical text.
 std::string checked_peer(const std::string& text);
+// --purpose: one of the codes of purpose.h.
+void check_purpose(const std::string& code);
 // --timeout; nothing if it was not given.
 std::optional<std::chrono::milliseconds> parsed_timeout(const std::string& text);
 

@@ -62,6 +62,24 @@ void show_row(const json& row, const Common& common) {
   common.json ? print_json(row) : print_readable(readable(row));
 }
 
+// What was recorded, and what the person who did should know of the others in force.
+void show_recorded(const json& row, const Common& common) {
+  show_row(row, common);
+  if (common.json) return;
+  const auto warn = [](const std::string& text) { std::cerr << "warning: " << printable(text) << '\n'; };
+  if (const json given = row.value("still_given", json::array()); !given.empty()) {
+    const std::size_t count = given.size() + row.value("still_given_more", std::size_t{0});
+    warn(std::to_string(count) + (count == 1 ? " permit still gives" : " permits still give") +
+         " something beside this denial; to end one: ehr-agent consent revoke " +
+         given.front().at("consent").get<std::string>());
+  }
+  for (const json& id : row.value("denied_by", json::array()))
+    warn("this permit gives nothing: consent " + id.get<std::string>() +
+         " denies all of it; to end that: ehr-agent consent revoke " + id.get<std::string>());
+  for (const json& id : row.value("exception_to", json::array()))
+    warn("this permit is an exception to the denial of consent " + id.get<std::string>());
+}
+
 void grant(const Options& options, const Common& common) {
   // "Any member" and "any purpose" are what somebody says, not what somebody forgot.
   const bool any = std::find(options.peers.begin(), options.peers.end(), "any") != options.peers.end();
@@ -76,10 +94,11 @@ void grant(const Options& options, const Common& common) {
   Options exact = options;
   if (any) exact.peers.clear();
   if (any_purpose) exact.purposes.clear();
+  for (const std::string& purpose : exact.purposes) check_purpose(purpose);
   const json call = rule_call(exact);
   const Config config = common.load();
   const std::string patient = patient_frame(options.patient);
-  show_row(Daemon(config).call(call, patient), common);
+  show_recorded(Daemon(config).call(call, patient), common);
 }
 
 void import(const Options& options, const Common& common) {
@@ -93,7 +112,7 @@ void import(const Options& options, const Common& common) {
     call["signature"] = signature;
     call["key"] = options.key;
   }
-  show_row(Daemon(common.load()).call(call, text), common);
+  show_recorded(Daemon(common.load()).call(call, text), common);
 }
 
 void list(const Options& options, const Common& common) {
@@ -135,6 +154,7 @@ void export_one(const Options& options, const Common& common) {
 }
 
 void explain(const Options& options, Common& common) {
+  check_purpose(options.purpose);
   json call{{"command", "consent.explain"},
             {"peer", options.peer},
             {"purpose", options.purpose},

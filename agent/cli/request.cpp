@@ -9,8 +9,8 @@
 #include "agent/cli/patient.h"
 #include "agent/cli/progress.h"
 #include "agent/config/checks.h"
-#include "agent/core/consent.h"
 #include "agent/core/fhir/section_names.h"
+#include "agent/core/purpose.h"
 
 namespace edge::cli {
 namespace {
@@ -63,8 +63,7 @@ void request(const Options& options, const Common& common) {
     throw Failure(EX_USAGE, "--reason and --reason-file exclude each other");
   if (options.purpose == kEmergency && options.reason.empty() && options.reason_file.empty())
     throw Failure(EX_USAGE, "ETREAT needs a reason in words", "--reason TEXT, or --reason-file FILE");
-  if (!is_purpose_code(options.purpose))
-    throw Failure(EX_USAGE, "--purpose takes an HL7 PurposeOfUse code, as TREAT, ETREAT or HPAYMT");
+  check_purpose(options.purpose);
   check_sections(options.sections);
   const auto timeout = parsed_timeout(options.timeout);
   auto call = to_call(options, timeout);

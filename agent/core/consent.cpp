@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
+#include "agent/core/consent_reach.h"
 #include "agent/core/fhir/section_names.h"
+#include "agent/core/purpose.h"
 
 namespace edge {
 
@@ -14,95 +15,40 @@ namespace {
 
 constexpr int kLastSection = 16;
 
-// What a rule reaches, with groups resolved; nothing where it reaches all there is. Emergency treatment lies
-// within treatment, so a permit and a denial of TREAT compare as equals.
-struct Reach {
-  bool any_patient = false;
-  std::optional<std::set<ledger::Address>> actors;
-  std::optional<std::set<std::string>> purposes;
-  SectionSet sections;
-  ledger::TimePoint from = ledger::TimePoint::min(), to = ledger::TimePoint::max();
-};
+using consent_reach::is_exception;
+using consent_reach::is_narrower;
+using consent_reach::Rule;
 
-std::optional<std::set<ledger::Address>> actors_of(const ConsentRule& rule, const PeerGroups& groups) {
-  if (rule.peers.empty() && rule.groups.empty()) return std::nullopt;
-  std::set<ledger::Address> actors(rule.peers.begin(), rule.peers.end());
-  for (const std::string& name : rule.groups) {
-    const auto group = groups.find(name);
-    if (group != groups.end()) {
-      actors.insert(group->second.begin(), group->second.end());
-    } else if (rule.effect == Effect::kDeny) {
-      return std::nullopt;
-    }
-  }
-  return actors;
+// Whether the rule is about this request, sections aside. A permit applies to the purposes it names alone, a
+// denial to what is among them too, and to what may be anything.
+bool holds_purpose(const Rule& rule, const std::string& purpose) {
+  if (!find_purpose(purpose)) return rule.effect == Effect::kDeny;
+  const auto& named = rule.consent->rules[rule.number].purposes;
+  if (rule.effect == Effect::kPermit)
+    return named.empty() || std::find(named.begin(), named.end(), purpose) != named.end();
+  return !rule.reach.purposes || rule.reach.purposes->contains(purpose);
 }
 
-Reach reach_of(const Consent& consent, const ConsentRule& rule, const PeerGroups& groups) {
-  Reach reach;
-  reach.any_patient = !consent.patient;
-  reach.actors = actors_of(rule, groups);
-  if (!rule.purposes.empty()) {
-    reach.purposes.emplace(rule.purposes.begin(), rule.purposes.end());
-    if (reach.purposes->contains(std::string(kTreatment))) reach.purposes->emplace(kEmergency);
-  }
-  reach.sections = rule.sections;
-  if (rule.from) reach.from = *rule.from;
-  if (rule.to) reach.to = *rule.to;
-  return reach;
-}
-
-bool names(const ConsentRule& rule, const std::string& purpose) {
-  return rule.purposes.empty() ||
-         std::find(rule.purposes.begin(), rule.purposes.end(), purpose) != rule.purposes.end();
-}
-
-// Whether the rule is about this request, sections aside.
-bool applies(const Consent& consent, const ConsentRule& rule, const Reach& reach, const ConsentFacts& facts) {
+bool applies(const Rule& rule, const ConsentFacts& facts) {
+  const Consent& consent = *rule.consent;
   return consent.active && (!consent.patient || *consent.patient == facts.patient) &&
-         reach.from <= facts.time && facts.time < reach.to &&
-         (!reach.actors || reach.actors->contains(facts.peer)) &&
-         (names(rule, facts.purpose) || (rule.effect == Effect::kDeny && facts.purpose == kEmergency &&
-                                         names(rule, std::string(kTreatment))));
+         rule.reach.from <= facts.time && facts.time < rule.reach.to &&
+         (!rule.reach.actors || rule.reach.actors->contains(facts.peer)) &&
+         holds_purpose(rule, facts.purpose);
 }
 
-template <class T>
-bool within(const std::optional<std::set<T>>& inner, const std::optional<std::set<T>>& outer) {
-  if (!outer) return true;
-  return inner && std::includes(outer->begin(), outer->end(), inner->begin(), inner->end());
-}
-
-// Both apply to one request, so two that name a patient name the same.
-bool lies_within(const Reach& inner, const Reach& outer) {
-  return (outer.any_patient || !inner.any_patient) && within(inner.actors, outer.actors) &&
-         within(inner.purposes, outer.purposes) && outer.sections.contains(inner.sections) &&
-         outer.from <= inner.from && inner.to <= outer.to;
-}
-
-bool is_narrower(const Reach& a, const Reach& b) {
-  return lies_within(a, b) && !lies_within(b, a);
-}
-
-struct Candidate {
-  const Consent* consent;
-  std::size_t rule;
-  Effect effect;
-  Reach reach;
-};
-
-std::vector<Candidate> candidates(const std::vector<Consent>& consents, const ConsentFacts& facts,
-                                  const PeerGroups& groups) {
-  std::vector<Candidate> out;
+std::vector<Rule> applying(const std::vector<Consent>& consents, const ConsentFacts& facts,
+                           const PeerGroups& groups) {
+  std::vector<Rule> out;
   for (const Consent& consent : consents) {
     for (std::size_t i = 0; i < consent.rules.size(); ++i) {
-      Reach reach = reach_of(consent, consent.rules[i], groups);
-      if (applies(consent, consent.rules[i], reach, facts))
-        out.push_back({&consent, i, consent.rules[i].effect, std::move(reach)});
+      Rule rule = consent_reach::rule_at(consent, i, groups);
+      if (applies(rule, facts)) out.push_back(std::move(rule));
     }
   }
   // Which of several equal rules is named does not depend on where they came from.
-  std::sort(out.begin(), out.end(), [](const Candidate& a, const Candidate& b) {
-    return a.consent->id != b.consent->id ? a.consent->id < b.consent->id : a.rule < b.rule;
+  std::sort(out.begin(), out.end(), [](const Rule& a, const Rule& b) {
+    return a.consent->id != b.consent->id ? a.consent->id < b.consent->id : a.number < b.number;
   });
   return out;
 }
@@ -111,28 +57,56 @@ bool may_break_glass(const ConsentFacts& facts) {
   return facts.purpose == kEmergency && facts.reason_given && facts.break_glass_allowed;
 }
 
-SectionRuling judge(Section section, const std::vector<Candidate>& all, const ConsentFacts& facts) {
-  std::vector<const Candidate*> here;
-  for (const Candidate& one : all)
-    if (one.reach.sections.contains(section)) here.push_back(&one);
-  if (here.empty())
+// One that none of the others is narrower than: there is one, for a finite order has a least element.
+const Rule& narrowest(const std::vector<const Rule*>& permits) {
+  return **std::find_if(permits.begin(), permits.end(), [&](const Rule* one) {
+    return std::none_of(permits.begin(), permits.end(),
+                        [&](const Rule* other) { return is_narrower(other->reach, one->reach); });
+  });
+}
+
+SectionRuling judge(Section section, const std::vector<Rule>& all, const ConsentFacts& facts) {
+  std::vector<const Rule*> permits, denials;
+  for (const Rule& one : all)
+    if (one.reach.sections.contains(section))
+      (one.effect == Effect::kPermit ? permits : denials).push_back(&one);
+  if (permits.empty() && denials.empty())
     return {section, may_break_glass(facts) ? Ruling::kBreakGlass : Ruling::kNoConsent, "", 0};
-  const auto set_aside = [&](const Candidate* one) {
-    return std::any_of(here.begin(), here.end(),
-                       [&](const Candidate* other) { return is_narrower(other->reach, one->reach); });
+  SectionRuling ruling{section, Ruling::kPermitted, "", 0};
+  const auto decided_by = [&](const Rule& rule) {
+    ruling.consent = rule.consent->id;
+    ruling.rule = rule.number;
   };
-  const Candidate* permit = nullptr;
-  for (const Candidate* one : here) {
-    if (set_aside(one)) continue;
-    if (one->effect == Effect::kDeny) return {section, Ruling::kDenied, one->consent->id, one->rule};
-    if (permit == nullptr) permit = one;
+  if (!permits.empty()) decided_by(narrowest(permits));
+  for (const Rule* denial : denials) {
+    const auto exception = std::find_if(permits.begin(), permits.end(),
+                                        [&](const Rule* permit) { return is_exception(*permit, *denial); });
+    if (exception == permits.end()) {
+      decided_by(*denial);
+      ruling.ruling = Ruling::kDenied;
+      ruling.despite.clear();
+      return ruling;
+    }
+    decided_by(**exception);
+    if ((*exception)->consent != denial->consent) ruling.despite = denial->consent->id;
   }
-  // A finite order has a least element, so a permit is left where no denial is.
-  return {section, Ruling::kPermitted, permit->consent->id, permit->rule};
+  return ruling;
 }
 
 bool lets(Ruling ruling) {
   return ruling == Ruling::kPermitted || ruling == Ruling::kBreakGlass;
+}
+
+// Of the sections asked, what their rulings say there, each once.
+std::vector<std::string> named_once(const ConsentDecision& decision, std::string SectionRuling::*where) {
+  const SectionSet asked = decision.asked();
+  std::vector<std::string> ids;
+  for (const SectionRuling& one : decision.rulings) {
+    const std::string& id = one.*where;
+    if (!id.empty() && asked.contains(one.section) && std::find(ids.begin(), ids.end(), id) == ids.end())
+      ids.push_back(id);
+  }
+  return ids;
 }
 
 }  // namespace
@@ -154,7 +128,7 @@ ConsentDecision decide(const std::vector<Consent>& consents, const ConsentFacts&
                        const PeerGroups& groups) {
   ConsentDecision decision;
   const bool active = facts.member == ledger::MemberStatus::kActive;
-  const auto all = active ? candidates(consents, facts, groups) : std::vector<Candidate>{};
+  const auto all = active ? applying(consents, facts, groups) : std::vector<Rule>{};
   const auto rule_on = [&](Section section) {
     SectionRuling ruling =
         active ? judge(section, all, facts) : SectionRuling{section, Ruling::kMemberNotActive, "", 0};
@@ -178,6 +152,7 @@ std::string deciding_rule(const ConsentDecision& decision) {
     std::string by(ruling_text(one.ruling));
     if (!one.consent.empty())
       by += " by consent " + one.consent + (one.rule == 0 ? "" : ", exception " + std::to_string(one.rule));
+    if (!one.despite.empty()) by += ", an exception to the denial of consent " + one.despite;
     const auto name = fhir::section_name(one.section);
     sections[by].emplace_back(name.empty() ? "what belongs to no section" : std::string(name));
   }
@@ -191,23 +166,21 @@ std::string deciding_rule(const ConsentDecision& decision) {
 }
 
 std::string deciding_consents(const ConsentDecision& decision) {
-  const SectionSet asked = decision.asked();
-  std::vector<std::string_view> ids;
   std::string out;
-  for (const SectionRuling& one : decision.rulings) {
-    if (one.consent.empty() || !asked.contains(one.section) ||
-        std::find(ids.begin(), ids.end(), one.consent) != ids.end())
-      continue;
-    ids.push_back(one.consent);
-    out += (out.empty() ? "" : " ") + one.consent;
-  }
+  for (const std::string& id : named_once(decision, &SectionRuling::consent))
+    out += (out.empty() ? "" : " ") + id;
   return out;
+}
+
+std::vector<std::string> overridden_consents(const ConsentDecision& decision) {
+  return named_once(decision, &SectionRuling::despite);
 }
 
 std::string explain(const ConsentDecision& decision, const ConsentFacts& facts) {
   std::string out = deciding_rule(decision);
   const bool emergency =
       facts.purpose == kEmergency && decision.refused() && facts.member == ledger::MemberStatus::kActive;
+  if (!find_purpose(facts.purpose)) out += "; the purpose is none of HL7 PurposeOfUse";
   if (emergency && !facts.reason_given) out += "; no reason was given for breaking the glass";
   if (emergency && facts.reason_given && !facts.break_glass_allowed)
     out += "; this hospital does not allow breaking the glass";
@@ -222,12 +195,6 @@ bool is_group_name(std::string_view text) {
     joint = c == '-';
   }
   return !joint && text.size() <= 64;
-}
-
-bool is_purpose_code(std::string_view text) {
-  const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-  return text.size() >= 2 && text.size() <= 32 && upper(text.front()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return upper(c) || (c >= '0' && c <= '9'); });
 }
 
 }  // namespace edge

@@ -5,23 +5,27 @@
 // 1. A member that is not active is refused, whatever anybody consented to and however urgent it is.
 // 2. A rule of a consent applies to a section of a request if the consent is active and about this patient or
 //    about any; its period holds the moment (`from` inclusive, `to` exclusive); its actors hold the peer; its
-//    purposes hold the purpose; its sections hold the section. A denial of TREAT is one of ETREAT too, or the
-//    word alone would get past it; a permit applies to the purposes it names and to no other.
-// 3. Of the rules that apply, the narrower sets the wider aside: a rule is narrower if its patients, actors,
-//    purposes, sections and moments all lie within the other's, and not the other way round. Actors are
-//    compared as addresses, groups as those in them; ETREAT lies within TREAT. Rules that only overlap set
-//    nothing aside.
-// 4. If a denial is left, the section is denied: deny wins over permit.
-// 5. Else, if a permit is left, the section is permitted.
-// 6. Where no rule applied at all, the section is not permitted, unless the glass is broken: the purpose is
+//    purposes hold the purpose; its sections hold the section. A denial of a purpose is one of all that HL7
+//    counts among it (of TREAT: ETREAT too), or the word alone would get past it; a permit applies to the
+//    purposes it names and to no other.
+// 3. Deny wins: a denial that applies stands against every permit but its exceptions. A permit that applies
+// is
+//    one if it is narrower (its patients, actors, purposes, sections and moments all lie within the denial's,
+//    and not the other way round) and either of the same consent; or about the patient where the denial is
+//    about any, a hospital's policy; or granted after the denial, by its place on the ledger. So a new denial
+//    also ends what older, narrower permits gave, and what is granted after it is meant beside it. Actors are
+//    compared as addresses, groups as those in them, purposes with all that is among them.
+// 4. If a denial stands, the section is denied. Else, if a permit applies, it is permitted.
+// 5. Where no rule applied at all, the section is not permitted, unless the glass is broken: the purpose is
 //    ETREAT, a reason is written, and the hospital allows it. So break-glass stands in for a missing consent
 //    and never overrides a denial.
-// 7. What belongs to no section (`everything` alone has it) is permitted by the same rules, and only if every
+// 6. What belongs to no section (`everything` alone has it) is permitted by the same rules, and only if every
 //    section is: an encounter may tell what a withheld section would.
-// 8. A request none of whose sections is permitted is refused.
+// 7. A request none of whose sections is permitted is refused.
 //
-// A group nobody has defined holds nobody in a permit and everybody in a denial: a name that went missing
-// from the configuration never opens a record.
+// A group nobody has defined, and a purpose that is none of HL7's (purpose.h), hold nothing in a permit and
+// everything in a denial: a name that went missing or was misspelt never opens a record. A request for such a
+// purpose is permitted by nothing.
 #pragma once
 
 #include <cstdint>
@@ -90,13 +94,13 @@ struct Consent {
   std::optional<std::string> patient;  // the same name for a patient as in ConsentFacts; none: any patient
   bool active = true;
   std::vector<ConsentRule> rules;
+  // The index of its entry on the ledger, if that tells when it was said. Those of a HIS are taken over in
+  // any order: none.
+  std::optional<std::uint64_t> place{};
 };
 
 // Groups of addresses by name, as the configuration defines them.
 using PeerGroups = std::map<std::string, std::vector<ledger::Address>>;
-
-constexpr std::string_view kEmergency = "ETREAT";
-constexpr std::string_view kTreatment = "TREAT";
 
 // What is asked, by whom, when.
 struct ConsentFacts {
@@ -116,8 +120,9 @@ std::string_view ruling_text(Ruling ruling);
 struct SectionRuling {
   fhir::Section section = fhir::Section::kNone;
   Ruling ruling = Ruling::kNoConsent;
-  std::string consent;   // id of the consent that decided; empty where none did
-  std::size_t rule = 0;  // its rule: 0 the first
+  std::string consent;    // id of the consent that decided; empty where none did
+  std::size_t rule = 0;   // its rule: 0 the first
+  std::string despite{};  // of a permit: id of another consent whose denial it is an exception to
 };
 
 struct ConsentDecision {
@@ -140,11 +145,11 @@ std::string explain(const ConsentDecision& decision, const ConsentFacts& facts);
 std::string deciding_rule(const ConsentDecision& decision);
 // Ids of the consents that decided what was asked, separated by a space.
 std::string deciding_consents(const ConsentDecision& decision);
+// Ids of the consents whose denials what was asked is given despite.
+std::vector<std::string> overridden_consents(const ConsentDecision& decision);
 
 // A name of a group: lower-case ASCII letters, digits and single hyphens, at most 64 bytes, so that no two
 // names only look alike.
 bool is_group_name(std::string_view text);
-// HL7 PurposeOfUse codes as the ledger takes them: a capital letter, then capitals and digits, 2 to 32.
-bool is_purpose_code(std::string_view text);
 
 }  // namespace edge

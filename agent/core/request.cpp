@@ -7,6 +7,7 @@
 #include "agent/core/federation_query.h"
 #include "agent/core/fhir/section_names.h"
 #include "agent/core/ledger_query.h"
+#include "agent/core/purpose.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/sha256.h"
 #include "ledger-client/core/topics.h"
@@ -112,13 +113,8 @@ json params_json(const Request& request) {
   return about_ledger(request.operation) ? json::parse(request.params) : json::object();
 }
 
-// HL7 PurposeOfUse codes as the ledger takes them: a letter, then letters and digits, upper case.
 bool is_purpose(const json& value) {
-  if (!text_between(value, 2, 32)) return false;
-  const auto& text = value.get_ref<const std::string&>();
-  const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-  return upper(text[0]) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return upper(c) || (c >= '0' && c <= '9'); });
+  return value.is_string() && is_purpose_code(value.get_ref<const std::string&>());
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "agent/core/purpose.h"
+#include "agent/daemon/consent_effect.h"
 #include "agent/daemon/consent_json.h"
 #include "agent/daemon/log.h"
 #include "ledger-client/core/base64.h"
@@ -39,6 +41,13 @@ void check_signature(const std::string& document, const std::string& signature, 
   if (!jws || !ledger::verify_detached_jws(*jws, document, key))
     throw CallError{"unverified", "the signature does not verify over the consent's canonical JSON",
                     "it must be a detached JWS, EdDSA, by the key given"};
+}
+
+bool denies_unknown_purpose(const std::vector<ConsentRule>& rules) {
+  return std::any_of(rules.begin(), rules.end(), [](const ConsentRule& rule) {
+    return rule.effect == Effect::kDeny &&
+           !std::all_of(rule.purposes.begin(), rule.purposes.end(), find_purpose);
+  });
 }
 
 std::string canonical_of(const std::string& text) {
@@ -146,9 +155,17 @@ void ConsentCommands::grant(const json& call, ControlChannel& channel) {
       fhir::write_consent({make_uuid_v4(random), subject.written, true, consent.rules}, context_.now());
   consent.patient_key = subject.key;
   consent.patient = subject.canonical;
-  consent.source = "granted";
+  consent.source = consent_source::kGranted;
   attest(consent);
-  channel.send('R', row_json(checked(consents_.grant(consent))).dump());
+  record(consent, channel);
+}
+
+void ConsentCommands::record(const NewConsent& consent, ControlChannel& channel) {
+  const ConsentRow row = checked(consents_.grant(consent));
+  json out = row_json(row);
+  const auto concerned = consent.patient_key ? consents_.consents_of(*consent.patient_key) : consents_.all();
+  out.update(effect_json(row, concerned, policy().groups, context_.now()));
+  channel.send('R', out.dump());
 }
 
 void ConsentCommands::import(const json& call, ControlChannel& channel) {
@@ -161,9 +178,18 @@ void ConsentCommands::import(const json& call, ControlChannel& channel) {
     throw CallError{"invalid", "the consent's status says that it is not in force",
                     "`ehr-agent consent revoke ID` ends one that is"};
   const Subject subject = subject_of(*document);
-  NewConsent consent{
-      canonical_of(text), document->rules, subject.key, subject.canonical, "file", "", "", "", "", ""};
+  NewConsent consent{canonical_of(text),
+                     document->rules,
+                     subject.key,
+                     subject.canonical,
+                     std::string(consent_source::kFile),
+                     "",
+                     "",
+                     "",
+                     "",
+                     ""};
   check_groups(consent.rules);
+  check_purposes(consent.rules);
   if (call.contains("signature")) {
     consent.signature = call.at("signature").get<std::string>();
     consent.signer = call.value("key", "");
@@ -172,7 +198,7 @@ void ConsentCommands::import(const json& call, ControlChannel& channel) {
   } else {
     attest(consent);
   }
-  channel.send('R', row_json(checked(consents_.grant(consent))).dump());
+  record(consent, channel);
 }
 
 void ConsentCommands::list(const json& call, ControlChannel& channel) {
@@ -211,6 +237,7 @@ void ConsentCommands::explain_one(const json& call, ControlChannel& channel) {
                      call.value("reason_given", false),
                      policy.break_glass_allowed && approvals_.break_glass_stands()};
   if (call.contains("sections")) facts.asked = sections_of(call.at("sections"));
+  check_purpose(facts.purpose);
   const ConsentDecision decision = decide(consents_.consents_of(facts.patient), facts, policy.groups);
   const bool given = found && !decision.refused();
   json out{{"decision", given ? "permit" : "refuse"},
@@ -218,6 +245,7 @@ void ConsentCommands::explain_one(const json& call, ControlChannel& channel) {
            {"break_glass", given && decision.break_glass},
            {"given", given ? sections_json(decision.given) : json::array()},
            {"withheld", given ? sections_json(decision.withheld) : json::array()}};
+  if (const auto ids = overridden_consents(decision); given && !ids.empty()) out["despite"] = ids;
   if (const auto why = why_glass_holds(approvals_, policy.break_glass_allowed); !why.empty())
     out["break_glass_policy"] = why;
   channel.send('R', out.dump());
@@ -281,7 +309,7 @@ void ConsentCommands::sync_one(const fhir::Prepared& resource, Synced& done) {
                      {},
                      resource.patient_key,
                      canonical_patient({"", resource.patient_key}),
-                     "his",
+                     std::string(consent_source::kHis),
                      "",
                      "",
                      "",
@@ -291,6 +319,8 @@ void ConsentCommands::sync_one(const fhir::Prepared& resource, Synced& done) {
   if (resource.patient_key.empty()) in_force = false;
   if (read) {
     consent.rules = read->rules;
+    if (denies_unknown_purpose(consent.rules))
+      consent.remark = "denies every purpose, for it names one that is none of HL7 PurposeOfUse";
   } else {
     // What may be a denial and can't be read is taken for one of everything, until somebody sees to it.
     ++done.unreadable;

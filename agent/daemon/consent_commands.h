@@ -46,6 +46,8 @@ class ConsentCommands {
   Subject subject_of(const fhir::ConsentDocument& document) const;
   void check_groups(const std::vector<ConsentRule>& rules) const;
   void attest(NewConsent& consent) const;
+  // Grants it, and answers with what that means beside the others in force.
+  void record(const NewConsent& consent, ControlChannel& channel);
   void sync_one(const fhir::Prepared& resource, Synced& done);
 
   void grant(const nlohmann::json& call, ControlChannel& channel);

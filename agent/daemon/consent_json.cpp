@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/core/fhir/section_names.h"
+#include "agent/core/purpose.h"
 
 namespace edge {
 
@@ -25,6 +26,8 @@ json names_of(const ConsentRule& rule) {
   return actors;
 }
 
+}  // namespace
+
 json rule_json(const ConsentRule& rule) {
   json out{{"effect", rule.effect == Effect::kPermit ? "permit" : "deny"}, {"actors", names_of(rule)}};
   out["purposes"] = rule.purposes.empty() ? json::array({"any"}) : json(rule.purposes);
@@ -33,8 +36,6 @@ json rule_json(const ConsentRule& rule) {
   if (rule.to) out["to"] = ledger::format_time(*rule.to);
   return out;
 }
-
-}  // namespace
 
 json row_json(const ConsentRow& row) {
   static constexpr std::array kStates{"active", "revoked", "forgotten"};
@@ -75,6 +76,17 @@ ledger::Address address_of(const std::string& text) {
   return *address;
 }
 
+void check_purposes(const std::vector<ConsentRule>& rules) {
+  for (const ConsentRule& rule : rules)
+    for (const std::string& purpose : rule.purposes) check_purpose(purpose);
+}
+
+void check_purpose(const std::string& purpose) {
+  if (!find_purpose(purpose))
+    throw CallError{"usage", "`" + purpose + "` is no code of HL7 PurposeOfUse",
+                    "it is one of " + purpose_list()};
+}
+
 ConsentRule rule_of(const json& call) {
   ConsentRule rule;
   rule.effect = call.value("deny", false) ? Effect::kDeny : Effect::kPermit;
@@ -82,11 +94,9 @@ ConsentRule rule_of(const json& call) {
     rule.peers.push_back(address_of(peer.get<std::string>()));
   for (const auto& group : call.value("groups", json::array()))
     rule.groups.push_back(group.get<std::string>());
-  for (const auto& purpose : call.value("purposes", json::array())) {
+  for (const auto& purpose : call.value("purposes", json::array()))
     rule.purposes.push_back(purpose.get<std::string>());
-    if (!is_purpose_code(rule.purposes.back()))
-      throw CallError{"usage", "a purpose is an HL7 PurposeOfUse code, as TREAT", ""};
-  }
+  check_purposes({rule});
   if (call.contains("sections")) rule.sections = sections_of(call.at("sections"));
   if (call.contains("from")) rule.from = time_of(call, "from");
   if (call.contains("to")) rule.to = time_of(call, "to");

@@ -13,12 +13,16 @@ struct CallError {
 };
 
 nlohmann::json row_json(const ConsentRow& row);
+nlohmann::json rule_json(const ConsentRule& rule);
 nlohmann::json sections_json(SectionSet sections);
 
 // Members of a call. Throw CallError.
 ledger::TimePoint time_of(const nlohmann::json& call, const char* name);
 SectionSet sections_of(const nlohmann::json& names);
 ledger::Address address_of(const std::string& text);
+// That each purpose is one of HL7's: a misspelt one would deny all, or permit nothing, unnoticed.
+void check_purposes(const std::vector<ConsentRule>& rules);
+void check_purpose(const std::string& purpose);
 // `deny`, `peers`, `groups`, `purposes`, `sections`, `from`, `to`.
 ConsentRule rule_of(const nlohmann::json& call);
 

@@ -176,6 +176,87 @@ TEST_CASE("a consent counts from its grant to its revocation, and explain names 
   hospitals.check_ledger();
 }
 
+TEST_CASE("a denial ends what older permits gave, and who records either is told what it means") {
+  Hospitals hospitals;
+  auto& agent = hospitals.answering;
+  const std::vector<std::string> deny{"consent", "grant",     "--patient", kPatient, "--peer",
+                                      "any",     "--purpose", "any",       "--deny"};
+  const std::string older = hospitals.grant();
+  const std::string policy = hospitals.grant({}, "any", "HRESCH");
+  REQUIRE(hospitals.given());
+  const json denied = agent.command_json(deny);
+  const std::string denial = denied.at("id");
+  CHECK(denied.at("still_given").empty());
+  CHECK_FALSE(hospitals.given());
+  CHECK(hospitals.explain().at("rule") == "denied by consent " + denial);
+  CHECK(hospitals.explain({"--purpose", "HRESCH"}).at("decision") == "refuse");
+
+  // What is granted after it is meant beside it, and named.
+  const json later = agent.command_json({"consent", "grant", "--patient", kPatient, "--peer",
+                                         hospitals.asking.address().text(), "--purpose", "TREAT"});
+  const std::string exception = later.at("id");
+  CHECK(later.at("exception_to") == json{denial});
+  CHECK(hospitals.given());
+  CHECK(hospitals.explain().at("rule") ==
+        "permitted by consent " + exception + ", an exception to the denial of consent " + denial);
+  CHECK(hospitals.explain().at("despite") == json{denial});
+  // The same document again keeps its place; then the list says what it leaves given.
+  const auto file = hospitals.federation.folder() / "denial.json";
+  std::ofstream(file) << agent.command_json({"consent", "export", denial}).at("consent").dump();
+  const json again = agent.command_json({"consent", "import", file});
+  CHECK(again.at("id") == denial);
+  REQUIRE(again.at("still_given").size() == 1);
+  CHECK(again.at("still_given").at(0).at("consent") == exception);
+  CHECK_THAT(agent.command({"consent", "import", file}).output,
+             Catch::Contains("warning: 1 permit still gives something beside this denial; to end one: "
+                             "ehr-agent consent revoke " +
+                             exception));
+
+  // A permit that comes to nothing says so; a hospital's denial leaves patients' own permits.
+  auto twice = deny;
+  twice.insert(twice.end(), {"--sections", "allergies"});
+  const json narrow = agent.command_json(twice);
+  CHECK(narrow.at("still_given").at(0).at("because") == "not all of it is denied");
+  const json hopeless = agent.command_json({"consent", "grant", "--patient", "any", "--peer", "any",
+                                            "--purpose", "TREAT", "--sections", "allergies"});
+  CHECK_FALSE(hopeless.contains("denied_by"));  // other patients are given it
+  twice[3] = "any";
+  const json house = agent.command_json(twice);
+  CHECK(house.at("still_given").size() == 2);
+  CHECK(agent
+            .command_json({"consent", "grant", "--patient", "any", "--peer", "any", "--purpose", "any",
+                           "--sections", "allergies"})
+            .at("denied_by") == json{house.at("id")});
+  hospitals.check_ledger();
+}
+
+TEST_CASE("a purpose that is none of HL7's is refused where a consent or a request names it") {
+  Hospitals hospitals;
+  auto& agent = hospitals.answering;
+  const auto refused = [&](const std::vector<std::string>& arguments, int status) {
+    const auto result = agent.command(arguments);
+    INFO(result.output);
+    CHECK(result.status == status);
+    CHECK_THAT(result.output, Catch::Contains("`TRAET` is no code of HL7 PurposeOfUse"));
+    CHECK_THAT(result.output, Catch::Contains("TREAT, CLINTRL, COC, ETREAT"));
+  };
+  refused({"consent", "grant", "--patient", kPatient, "--peer", "any", "--purpose", "TRAET", "--deny"}, 64);
+  refused({"consent", "explain", "10.20.0.9", kPatient, "--purpose", "TRAET"}, 64);
+  refused({"request", hospitals.asking.address().text(), kPatient, "--purpose", "TRAET"}, 64);
+  const auto file = hospitals.federation.folder() / "consent.json";
+  const json misspelt{{{"system", "http://terminology.hl7.org/CodeSystem/v3-ActReason"}, {"code", "TRAET"}}};
+  std::ofstream(file) << privacy_consent({{"type", "deny"}, {"purpose", misspelt}}).dump();
+  refused({"consent", "import", file}, 64);
+  CHECK(hospitals.count("SELECT count(*) FROM consent") == 0);
+  // Nobody stands beside the records of a HIS: there such a denial is one of every purpose.
+  hospitals.grant({}, "any");
+  CHECK(hospitals.given());
+  hospitals.import(privacy_consent({{"type", "deny"}, {"purpose", misspelt}}));
+  CHECK_FALSE(hospitals.given());
+  CHECK_THAT(agent.command_json({"consent", "list"}).at("consents").at(0).at("remark").get<std::string>(),
+             Catch::StartsWith("denies every purpose"));
+}
+
 TEST_CASE("requests that are queued when a consent is revoked are refused") {
   Hospitals hospitals(Settings{{"limits.assemblies", "1"}});
   const auto heavy = hospitals.federation.give_heavy_patient(hospitals.answering, 1, 24u << 20);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/core/fhir/section_names.h"
+#include "agent/core/purpose.h"
 
 namespace edge::fhir {
 namespace {
@@ -19,26 +20,9 @@ td p{margin:0 0 .25rem}code{font-size:.9em}tr.refused td,tr.refused th{backgroun
 @media print{body{margin:0;max-width:none;font-size:9.5pt}thead{display:table-header-group}tr{break-inside:avoid}}
 )css";
 
-// Of HL7's PurposeOfUse, those that occur between hospitals.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 13> kPurposes{{
-    {"TREAT", "Treatment"},
-    {"ETREAT", "Emergency treatment"},
-    {"BTG", "Emergency access (break-glass)"},
-    {"CAREMGT", "Care management"},
-    {"COC", "Coordination of care"},
-    {"FAMRQT", "At the family's request"},
-    {"HMARKT", "Health-care marketing"},
-    {"HOPERAT", "Running the hospital"},
-    {"HPAYMT", "Payment"},
-    {"HRESCH", "Research"},
-    {"PATRQT", "At the patient's request"},
-    {"PUBHLTH", "Public health"},
-    {"TRAIN", "Training"},
-}};
-
 std::string purpose_text(const std::string& code) {
-  for (const auto& [known, text] : kPurposes)
-    if (code == known) return std::string(text) + " <small>(" + html_text(code) + ")</small>";
+  if (const Purpose* known = find_purpose(code))
+    return std::string(known->text) + " <small>(" + std::string(known->code) + ")</small>";
   return code.empty() ? "Not stated" : html_text(code);
 }
 

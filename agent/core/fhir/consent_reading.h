@@ -7,6 +7,7 @@
 
 #include "agent/core/consent.h"
 #include "agent/core/fhir/json_tree.h"
+#include "agent/core/purpose.h"
 
 namespace edge::fhir::consent_reading {
 
