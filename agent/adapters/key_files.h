@@ -77,6 +77,14 @@ LogKey add_log_key(const std::filesystem::path& directory, const ledger::Address
 // All age identities of the folder as one identity file, newest first.
 Secret age_identity_file(const std::filesystem::path& directory);
 
+// What keeps the service from using its secret files, each with what to do about it: those below `directory`
+// and among the credentials, and `tls_key` where it is there.
+struct KeyFault {
+  std::string what, hint;
+};
+std::vector<KeyFault> key_faults(const std::filesystem::path& directory,
+                                 const std::filesystem::path& tls_key);
+
 // Whether a file of that name is one of the keys or certificates above.
 bool is_key_file(std::string_view name);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <stdexcept>
 
 #include "agent/adapters/secret_file.h"
 
@@ -25,7 +24,7 @@ std::vector<fs::path> key_folders(const fs::path& directory) {
 }  // namespace
 
 void refuse(const fs::path& file, const std::string& why) {
-  throw std::runtime_error(file.string() + ": " + why);
+  throw SecretFileFault(file, why);
 }
 
 std::optional<unsigned long> number_of(const Kind& kind, std::string_view name) {
@@ -65,7 +64,9 @@ std::vector<KeyFile> find_keys(const fs::path& directory, const Kind& kind) {
 KeyFile newest_key(const fs::path& directory, const Kind& kind) {
   std::vector<KeyFile> keys = find_keys(directory, kind);
   if (keys.empty()) {
-    refuse(directory, "no key " + std::string(kind.use) + "-N" + std::string(kind.extension));
+    throw SecretFileFault(
+        directory, "no key " + std::string(kind.use) + "-N" + std::string(kind.extension),
+        "`ehr-agent init` makes missing keys, `ehr-agent keys restore` brings back a backup");
   }
   return std::move(keys.front());
 }

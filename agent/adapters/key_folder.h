@@ -1,5 +1,5 @@
 // The key files of a folder, by kind and number, and how one is read. Internal to key_files.h: its sources
-// share it. Errors are std::runtime_error that names the file, never its content.
+// share it. Errors are SecretFileFault, which names the file, never its content.
 #pragma once
 
 #include "agent/adapters/key_files.h"

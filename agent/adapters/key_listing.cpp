@@ -1,9 +1,12 @@
-// The public parts of the keys: what the federation document lists of them.
+// What is in the folder: the public parts of the keys, as the federation document lists them, and what is
+// wrong with the files.
 #include <sys/stat.h>
 
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "agent/adapters/key_folder.h"
+#include "agent/adapters/secret_file.h"
 #include "ledger-client/core/base64.h"
 #include "ledger-client/core/time_text.h"
 
@@ -78,6 +81,29 @@ std::string member_json(const fs::path& directory, const ledger::Address& addres
                                          {"status", "active"},
                                          {"keys", std::move(keys)}};
   return member.dump(2) + "\n";
+}
+
+bool holds_age_identity(const fs::path& directory) {
+  return !find_keys(directory, kAge).empty();
+}
+
+std::vector<KeyFault> key_faults(const fs::path& directory, const fs::path& tls_key) {
+  std::vector<fs::path> files;
+  for (const Kind& kind : {kSign, kLog, kWitness, kAge})
+    for (const KeyFile& key : find_keys(directory, kind)) files.push_back(key.path);
+  std::error_code none;
+  if (fs::exists(tls_key, none)) files.push_back(tls_key);
+  std::vector<KeyFault> faults;
+  for (const fs::path& file : files) {
+    try {
+      check_secret_file(file);
+    } catch (const SecretFileFault& fault) {
+      faults.push_back({fault.what(), fault.hint()});
+    } catch (const std::system_error& fault) {
+      faults.push_back({fault.what(), "run it as root or as the service's user"});
+    }
+  }
+  return faults;
 }
 
 }  // namespace edge

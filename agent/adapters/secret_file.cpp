@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
-#include <stdexcept>
 #include <system_error>
+#include <utility>
 
 namespace edge {
 
@@ -32,6 +34,7 @@ class Descriptor {
       ::close(number_);
     }
   }
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
   int get() const { return number_; }
@@ -41,26 +44,38 @@ class Descriptor {
   int number_;
 };
 
-struct stat check_owner_and_mode(const fs::path& file, int descriptor) {
+struct stat check_owner_and_mode(const fs::path& file, int descriptor, uid_t user) {
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) {
     fail(file, "can't be examined");
   }
   if (!S_ISREG(status.st_mode)) {
-    throw std::runtime_error(file.string() + ": not a regular file");
+    throw SecretFileFault(file, "not a regular file");
   }
-  if (status.st_uid != ::geteuid() && status.st_uid != 0) {
-    throw std::runtime_error(file.string() + ": belongs to another user");
+  if (status.st_uid != user && status.st_uid != 0) {
+    throw SecretFileFault(file, "belongs to another user", "chown it to the service's user");
   }
   const auto credentials = credentials_directory();
   const mode_t closed = credentials && file.parent_path() == *credentials ? kOthersOfCredentials : kOthers;
   if ((status.st_mode & closed) != 0) {
-    throw std::runtime_error(file.string() + ": open to group or others; chmod 600 it");
+    std::array<char, 16> mode{};
+    std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(status.st_mode & 07777U));
+    throw SecretFileFault(file, std::string("open to group or others, mode ") + mode.data(),
+                          "`chmod 600 " + file.string() +
+                              "`; if others may have read it: `ehr-agent keys revoke` and `keys rotate`");
   }
   if (status.st_size == 0 || status.st_size > kMaxBytes) {
-    throw std::runtime_error(file.string() + ": empty or too large for a key");
+    throw SecretFileFault(file, "empty or too large for a key");
   }
   return status;
+}
+
+Descriptor open_secret(const fs::path& file) {
+  Descriptor descriptor(file, O_RDONLY | O_NONBLOCK);  // a FIFO must not stop us
+  if (!descriptor.valid()) {
+    fail(file, "can't be opened");
+  }
+  return descriptor;
 }
 
 void write_all(const fs::path& file, int descriptor, std::span<const std::uint8_t> bytes) {
@@ -91,12 +106,17 @@ std::optional<fs::path> credentials_directory() {
   return path.has_filename() ? path : path.parent_path();  // without a slash at its end
 }
 
+void check_secret_file(const fs::path& file) {
+  const Descriptor descriptor = open_secret(file);
+  uid_t user = ::geteuid();
+  struct stat folder {};
+  if (user == 0 && ::stat(file.parent_path().c_str(), &folder) == 0) user = folder.st_uid;
+  check_owner_and_mode(file, descriptor.get(), user);
+}
+
 Secret read_secret_file(const fs::path& file) {
-  const Descriptor descriptor(file, O_RDONLY | O_NONBLOCK);  // a FIFO must not stop us
-  if (!descriptor.valid()) {
-    fail(file, "can't be opened");
-  }
-  const struct stat status = check_owner_and_mode(file, descriptor.get());
+  const Descriptor descriptor = open_secret(file);
+  const struct stat status = check_owner_and_mode(file, descriptor.get(), ::geteuid());
   Secret content(static_cast<std::size_t>(status.st_size));
   std::span<std::uint8_t> rest = content.reveal();
   while (!rest.empty()) {

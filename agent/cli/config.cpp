@@ -21,11 +21,22 @@ std::vector<std::string> warnings_of(const Config& config) {
       now);
 }
 
+// A key that `serve` would refuse, with its words.
+void demand_usable_keys(const Config& config) {
+  std::string text, hint;
+  for (const auto& fault : key_faults(config.keys.dir, config.mqtt.key)) {
+    text += (text.empty() ? "" : "\nerror: ") + fault.what;
+    hint += (hint.empty() ? "" : "\nhint: ") + fault.hint;
+  }
+  if (!text.empty()) throw Failure(EX_CONFIG, text, hint);
+}
+
 void check(Common& common) {
   const fs::path path = config_path(common.config);
   const auto loaded = load_config(path);
   if (!common.json) {
     const auto config = common.load();  // throws with every problem
+    demand_usable_keys(config);
     std::cout << path.string() << ": good; this agent is " << config.agent.address->text() << '\n';
     for (const auto& warning : warnings_of(config))
       std::cerr << "warning: " << warning << "; `pki renew` gives it new dates\n";
@@ -37,6 +48,12 @@ void check(Common& common) {
     for (const auto& problem : loaded.error())
       out["problems"].push_back({{"line", problem.line}, {"key", problem.key}, {"what", problem.what}});
     common.status = EX_CONFIG;
+  } else {
+    for (const auto& fault : key_faults(loaded->keys.dir, loaded->mqtt.key)) {
+      out["problems"].push_back({{"line", 0}, {"key", "keys.dir"}, {"what", fault.what + "; " + fault.hint}});
+      out["ok"] = false;
+      common.status = EX_CONFIG;
+    }
   }
   print_json(out);
 }

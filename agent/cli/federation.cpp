@@ -46,7 +46,7 @@ void show(const FilesOptions& options, const Common& common) {
   const fs::path& file = *options.file;
   const std::string text = read_whole(file, ledger::kMaxDraftBytes);
   if (const auto draft = ledger::parse_draft(text)) {
-    const auto current = read_current(options.current, common, version_of(*draft));
+    const auto current = read_current(options.current, common, *draft);
     const auto* before = current ? &*current : nullptr;
     return common.json ? print_json(describe(before, *draft)) : print_draft(before, *draft);
   }

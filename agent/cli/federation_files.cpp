@@ -32,10 +32,38 @@ std::string joined(const std::vector<std::string>& ids) {
   return text.empty() ? "nobody" : text;
 }
 
+std::string signers(const ledger::FederationDocument& document) {
+  std::vector<std::string> ids;
+  const auto parsed = ledger::parse_federation_document(document.text());
+  for (const auto& signature : parsed->jws.signatures) ids.push_back(signature.kid);
+  return joined(ids);
+}
+
 std::string verdict(const ledger::DraftState& state) {
   if (state.passes) return state.expired ? "has enough signatures, and has expired" : "has enough signatures";
   if (state.dead) return "is rejected: it can't pass any more";
   return state.expired ? "has expired" : "waits for signatures";
+}
+
+// Where a draft is no successor of what is in force, that is said before anybody looks for votes.
+void demand_next(const ledger::FederationDocument& current, const ledger::ParsedFederation& draft) {
+  const std::uint64_t now = current.version(), next = draft.federation.version;
+  const std::string in_force = "version " + std::to_string(now) + " (SHA-256 " +
+                               ledger::to_hex(current.sha256()) + ", signed by " + signers(current) + ")";
+  if (next == now && draft.sha256 == current.sha256())
+    throw Failure(EX_DATAERR, "the draft is in force already: it is " + in_force, "nothing is left to do");
+  if (next <= now)
+    throw Failure(EX_DATAERR,
+                  "the draft is of version " + std::to_string(next) + ", and in force is " + in_force,
+                  "propose the change anew: `ehr-agent federation propose` starts from what is in force");
+  if (next > now + 1)
+    throw Failure(EX_DATAERR,
+                  "the draft is of version " + std::to_string(next) + ", and known here is " + in_force,
+                  "--current FILE names the version before the draft's");
+  if (draft.federation.prev != current.sha256())
+    throw Failure(EX_DATAERR,
+                  "the draft follows another version " + std::to_string(now) + " than " + in_force,
+                  "propose the change anew, or name the version it follows with --current");
 }
 
 }  // namespace
@@ -57,9 +85,13 @@ ledger::FederationDraft read_draft(const fs::path& file) {
 }
 
 std::optional<ledger::FederationDocument> read_current(const std::optional<fs::path>& file,
-                                                       const Common& common, std::uint64_t draft_version) {
-  if (draft_version == 1) return std::nullopt;
-  return read_in_force(file, common);
+                                                       const Common& common,
+                                                       const ledger::FederationDraft& draft) {
+  const auto next = ledger::parse_federation_document(draft.document, true);
+  if (next->federation.version == 1 && !file) return std::nullopt;
+  auto current = read_in_force(file, common);
+  demand_next(current, *next);
+  return current;
 }
 
 ledger::FederationDocument read_in_force(const std::optional<fs::path>& file, const Common& common) {
@@ -88,10 +120,6 @@ void write_text(const fs::path& file, const std::string& text) {
   out.commit();
   if (::chmod(file.c_str(), 0644) != 0)
     throw std::system_error(errno, std::generic_category(), file.string());
-}
-
-std::uint64_t version_of(const ledger::FederationDraft& draft) {
-  return ledger::parse_federation_document(draft.document, true)->federation.version;
 }
 
 nlohmann::json describe(const ledger::FederationDocument* current, const ledger::FederationDraft& draft) {

@@ -56,7 +56,7 @@ std::string id_of(const Signer& signer, const ledger::FederationDocument* curren
 void cast_vote(const VoteOptions& options, const Common& common, bool approve) {
   initialise_cryptography();
   auto draft = read_draft(options.draft);
-  const auto current = read_current(options.current, common, version_of(draft));
+  const auto current = read_current(options.current, common, draft);
   const auto* before = current ? &*current : nullptr;
   const auto next = ledger::parse_federation_document(draft.document, true);
   AdminKey key(options.key);
@@ -99,7 +99,7 @@ void publish(const PublishOptions& options, const Common& common) {
   for (const auto& file : options.drafts) copies.push_back(read_draft(file));
   const auto draft = ledger::merge_drafts(copies);
   if (!draft) throw Failure(EX_DATAERR, draft.error().reason);
-  const auto current = read_current(options.current, common, version_of(*draft));
+  const auto current = read_current(options.current, common, *draft);
   const auto* before = current ? &*current : nullptr;
   const auto state = ledger::judge_draft(before, *draft, system_now());
   if (!state) throw Failure(EX_DATAERR, state.error().reason);

@@ -3,14 +3,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "agent/adapters/his/sqlite_store.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
+#include "agent/cli/input_copy.h"
 #include "agent/cli/output.h"
 #include "agent/cli/patient.h"
 #include "agent/cli/progress.h"
@@ -18,6 +21,8 @@
 
 namespace edge::cli {
 namespace {
+
+constexpr std::uint64_t kMaxInputBytes = 512ULL << 20U;  // it is kept in memory, for it is read twice
 
 // What root imports must stay readable for the service: the file belongs to whom its folder belongs to
 // (SQLite's own files follow).
@@ -63,10 +68,21 @@ void tell_agent(const Config& config) {
   }
 }
 
+// Standard input where it is named among the paths; twice, it would be empty the second time.
+std::unique_ptr<InputCopy> named_input(const std::vector<fs::path>& paths) {
+  const auto times = std::count(paths.begin(), paths.end(), "-");
+  if (times > 1) throw Failure(EX_USAGE, "- is standard input, and stands once");
+  return times == 1 ? std::make_unique<InputCopy>(kMaxInputBytes) : nullptr;
+}
+
 void import(const std::vector<fs::path>& paths, Common& common) {
   for (const auto& path : paths)
-    if (!fs::exists(path)) throw Failure(EX_NOINPUT, path.string() + ": there is no such file or folder");
+    if (path != "-" && !fs::exists(path))
+      throw Failure(EX_NOINPUT, path.string() + ": there is no such file or folder");
   const Config config = common.load();
+  const auto input = named_input(paths);
+  his::ImportOptions import_options;
+  if (input) import_options.standard_input = input->path();
   auto store = open_for_writing(config);
   nlohmann::json rejected = nlohmann::json::array();
   std::uint64_t count = 0;
@@ -79,7 +95,8 @@ void import(const std::vector<fs::path>& paths, Common& common) {
         if (common.json) return rejected.push_back({{"place", one.place}, {"reason", one.reason}});
         bar.clear();
         std::cerr << "rejected: " << printable(one.place) << ": " << printable(one.reason) << '\n';
-      });
+      },
+      import_options);
   bar.clear();
   tell_agent(config);
   if (count > 0) common.status = EX_DATAERR;
@@ -180,7 +197,7 @@ void add_his(CLI::App& root, Common& common) {
                             "Load FHIR R4 bundles or resources (JSON, NDJSON, gzip of either; folders too)",
                             "ehr-agent his import /srv/exports/fhir");
   auto paths = std::make_shared<std::vector<fs::path>>();
-  loads->add_option("PATH", *paths, "Files and folders")->required();
+  loads->add_option("PATH", *paths, "Files and folders; - is standard input")->required();
   loads->callback([paths, &common] { import(*paths, common); });
 
   auto* lists = add_command(*noun, common, "list", "List the patients", "ehr-agent his list --limit 20");

@@ -2,10 +2,12 @@
 #include <iostream>
 #include <system_error>
 
+#include "agent/adapters/secret_file.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/output.h"
 #include "agent/core/ports.h"
+#include "ledger-client/store/guard.h"
 
 namespace edge::cli {
 namespace {
@@ -104,6 +106,10 @@ int run(int argc, const char* const* argv, const Serve& serve) {
     return report_usage(root, error);
   } catch (const Failure& failure) {
     return report(failure.what(), failure.hint(), failure.status());
+  } catch (const SecretFileFault& fault) {
+    return report(fault.what(), fault.hint(), EX_CONFIG);
+  } catch (const ledger::GuardInUse& error) {
+    return report(error.what(), "is the agent running already? `ehr-agent status` asks it", EX_TEMPFAIL);
   } catch (const Unavailable& error) {
     return report(error.what(), "`ehr-agent his ping` looks at the source of records", EX_UNAVAILABLE);
   } catch (const std::system_error& error) {

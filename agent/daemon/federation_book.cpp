@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <stdexcept>
+#include <utility>
 
 #include "agent/daemon/log.h"
 #include "ledger-client/core/entry_rules.h"
@@ -93,23 +94,25 @@ ledger::FederationOffer FederationBook::offer(std::string_view text,
 
 void FederationBook::alarm(ledger::AlertCode code, const ledger::FederationOffer& offer,
                            const std::optional<ledger::Address>& from) {
-  log::error("federation document refused", {{"code", ledger::alert_code_text(code)},
-                                             {"version", std::to_string(offer.version)},
-                                             {"peer", from ? from->text() : ""},
-                                             {"reason", offer.reason}});
+  log::error("federation document refused",
+             {{"code", ledger::alert_code_text(code)},
+              {"version", offer.version == 0 ? "unreadable" : std::to_string(offer.version)},
+              {"peer", from ? from->text() : "none: brought by hand, or asked for"},
+              {"reason", offer.reason}});
   if (events_.alarm) events_.alarm(code);
 }
 
 // Who has shown a version doesn't forget it. That a member is behind is no lie: it may have been away.
-void FederationBook::watch_for_rollback(const ledger::FederationOffer& offer, const ledger::Address& from) {
-  bool back = false;
+void FederationBook::watch_for_rollback(ledger::FederationOffer offer, const ledger::Address& from) {
+  std::uint64_t before = 0;
   {
     const std::lock_guard lock(mutex_);
     std::uint64_t& newest = shown_[from];
-    back = offer.version < newest;
-    newest = std::max(newest, offer.version);
+    before = std::exchange(newest, std::max(newest, offer.version));
   }
-  if (back) alarm(ledger::AlertCode::kFederationRolledBack, offer, from);
+  if (offer.version >= before) return;
+  offer.reason = "the same member has shown version " + std::to_string(before) + " before";
+  alarm(ledger::AlertCode::kFederationRolledBack, offer, from);
 }
 
 std::string FederationBook::newest_text() const {

@@ -53,7 +53,7 @@ class FederationBook {
  private:
   void alarm(ledger::AlertCode code, const ledger::FederationOffer& offer,
              const std::optional<ledger::Address>& from);
-  void watch_for_rollback(const ledger::FederationOffer& offer, const ledger::Address& from);
+  void watch_for_rollback(ledger::FederationOffer offer, const ledger::Address& from);
 
   ledger::Journal& journal_;
   CurrentFederation& current_;

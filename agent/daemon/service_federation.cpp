@@ -63,12 +63,15 @@ void Service::fetch_federation(const ledger::Address& shown_by) {
     if (member.address == context_.self.address || member.status != ledger::MemberStatus::kActive) continue;
     peers.insert(member.address == shown_by ? peers.begin() : peers.end(), member.address);
   }
-  ask_for_versions(std::move(peers));
+  ask_for_versions(std::move(peers), "no other member is active");
 }
 
-void Service::ask_for_versions(std::vector<ledger::Address> peers) {
+void Service::ask_for_versions(std::vector<ledger::Address> peers, const std::string& why) {
   if (peers.empty()) {
-    log::error("federation document withheld: a newer version is in use, and nobody shows it");
+    log::error("federation document withheld: a newer version is in use, and nobody shows it",
+               {{"code", ledger::alert_code_text(ledger::AlertCode::kFederationWithheld)},
+                {"in_force", std::to_string(context_.fed())},
+                {"reason", why}});
     publish_alert(ledger::AlertCode::kFederationWithheld);
     timer_.at(Timer::Clock::now() + kFederationPause, [this] { fetching_federation_ = false; });
     return;
@@ -85,9 +88,14 @@ void Service::take_versions(const std::vector<ledger::Address>& peers, const Out
       answer ? parse_federation_versions(*answer)
              : ledger::Result<std::vector<std::string>>(ledger::Problem{answer.error().reason});
   bool further = false;
+  std::string why = versions ? "it has no later version" : versions.error().reason;
   if (versions) {
     for (const std::string& text : *versions) {
-      if (federation_->offer(text).fate != ledger::FederationFate::kAdopted) break;
+      const auto offer = federation_->offer(text);
+      if (offer.fate != ledger::FederationFate::kAdopted) {
+        why = offer.reason.empty() ? "it does not show the version that is next" : offer.reason;
+        break;
+      }
       further = true;
     }
   }
@@ -95,7 +103,7 @@ void Service::take_versions(const std::vector<ledger::Address>& peers, const Out
     fetching_federation_ = false;  // whoever is ahead of this as well shows it again
     return;
   }
-  ask_for_versions({peers.begin() + 1, peers.end()});
+  ask_for_versions({peers.begin() + 1, peers.end()}, "the last asked, " + peers.front().text() + ": " + why);
 }
 
 // What a member shows as the newest it knows.

@@ -58,7 +58,8 @@ class Service {
   void open_federation();
   bool is_witness() const;
   void fetch_federation(const ledger::Address& shown_by);
-  void ask_for_versions(std::vector<ledger::Address> peers);
+  // `why` the one asked before could not show any.
+  void ask_for_versions(std::vector<ledger::Address> peers, const std::string& why);
   void take_versions(const std::vector<ledger::Address>& peers, const Outcome<std::string>& answer);
   void route(mqtt_transport::Message&& message);
   void on_ready();

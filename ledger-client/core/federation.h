@@ -55,7 +55,8 @@ struct Member {
 
   bool has_role(std::string_view role) const;
   const MemberKey* find_key(std::string_view id) const;
-  // Up to where what that key signed counts, if the federation says so: of the key, else of the member.
+  // Up to where what that key signed counts, if the federation says so of the key or of the member: where it
+  // does of both, whatever either refuses or suspects.
   std::optional<Cutoff> cutoff_of(std::string_view key_id) const;
   // All keys of that use, past and future ones too, oldest first by `from`, then by their place in the list.
   std::vector<const MemberKey*> keys_of(KeyUse use) const;

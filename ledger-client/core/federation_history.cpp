@@ -39,7 +39,8 @@ FederationOffer FederationHistory::offer(std::string_view text) {
       offer.reason = next.error().reason;
     } else if (held != nullptr) {
       offer.fate = FederationFate::kForked;
-      offer.reason = "another document of this version is signed as well";
+      offer.reason = "another document of this version is signed as well, SHA-256 " + to_hex(held->sha256()) +
+                     " beside " + to_hex(parsed->sha256);
     } else {
       offer.fate = FederationFate::kAdopted;
       documents_.push_back(std::move(next.value()));

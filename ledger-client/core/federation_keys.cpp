@@ -38,6 +38,16 @@ bool is_active_witness(const Member& member) {
   return member.status == MemberStatus::kActive && member.has_role("witness");
 }
 
+// What lets through only what both do. Nothing is anchored in two logs at once.
+Cutoff stricter(const Cutoff& one, const Cutoff& other) {
+  if (one.origin != other.origin) return {other.origin, 0, empty_root(), std::nullopt};
+  Cutoff out = one.size <= other.size ? one : other;
+  for (const Cutoff* cutoff : {&one, &other})
+    if (cutoff->suspect_from && *cutoff->suspect_from <= out.size)
+      out.suspect_from = std::min(out.suspect_from.value_or(out.size), *cutoff->suspect_from);
+  return out;
+}
+
 }  // namespace
 
 std::optional<PublicKey> parse_sign_key(std::string_view base64url) {
@@ -66,7 +76,8 @@ const MemberKey* Member::find_key(std::string_view id) const {
 
 std::optional<Cutoff> Member::cutoff_of(std::string_view key_id) const {
   const MemberKey* const key = find_key(key_id);
-  return key != nullptr && key->revocation ? key->revocation : revocation;
+  if (key == nullptr || !key->revocation) return revocation;
+  return revocation ? stricter(*key->revocation, *revocation) : key->revocation;
 }
 
 std::vector<const MemberKey*> Member::keys_of(KeyUse use) const {

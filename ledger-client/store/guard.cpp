@@ -138,7 +138,7 @@ Guard::Guard(const std::filesystem::path& file) {
   try {
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK)
-        throw std::runtime_error("guard file " + file.string() + " is in use by another process");
+        throw GuardInUse("guard file " + file.string() + " is in use by another process");
       fail("lock");
     }
     struct stat status {};

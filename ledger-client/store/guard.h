@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 
 #include "ledger-client/core/checkpoint.h"
 
@@ -15,11 +16,17 @@ struct GuardRecord {
   std::string database_id;  // random, made with the database: tells a clone or another database
 };
 
+// Another process (or journal of this one) holds the guard file, and with it the log.
+class GuardInUse : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 class Guard {
  public:
   // Opens or creates the file (mode 0600) and locks it: a second journal on the same guard, in this process
   // or another, is refused. Room for both slots is reserved now, so that no later write can find the disk
-  // full. Throws std::system_error, or std::runtime_error if the file is in use.
+  // full. Throws std::system_error, or GuardInUse.
   explicit Guard(const std::filesystem::path& file);
   ~Guard();
   Guard(const Guard&) = delete;

@@ -163,7 +163,17 @@ TEST_CASE("forged, forked and rolled back documents are refused, and everybody h
       federation.next_version(federation.first_version(), {"--witness-quorum", "0", "--suspend", address})));
   CHECK(scene.alarmed("federation-forked"));
   CHECK(version_of(federation[0]) == 2);
-  CHECK(federation[0].log().find("federation-forked") != std::string::npos);
+  const std::string log = federation[0].log();
+  const auto said_of = [&](const std::string& code) {
+    const auto at = log.find("code=" + code);
+    return at == std::string::npos ? std::string() : log.substr(at, log.find('\n', at) - at);
+  };
+  CHECK_THAT(said_of("federation-forged"),
+             Catch::Contains("peer=" + address) && Catch::Contains("signature"));
+  CHECK_THAT(said_of("federation-rolled-back"),
+             Catch::Contains("the same member has shown version 2 before"));
+  CHECK_THAT(said_of("federation-forked"),
+             Catch::Contains("another document of this version is signed as well, SHA-256 "));
   CHECK(federation[0].entries("federation.adopted").size() == 1);
 }
 

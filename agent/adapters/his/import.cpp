@@ -13,6 +13,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kProgressBytes = 1 << 20;
+constexpr const char* kStandardInput = "standard input";
 
 bool looks_like_fhir(const fs::path& file) {
   const std::string name = file.filename().string();
@@ -67,7 +68,7 @@ class Import {
 
   ImportProgress run(const std::vector<fs::path>& paths) {
     const std::vector<fs::path> files = expand(paths);
-    for (const fs::path& file : files) progress_.total_bytes += size_of(file);
+    for (const fs::path& file : files) progress_.total_bytes += size_of(place_of(file));
     report();
     for (const fs::path& file : files) {
       const std::uint64_t before = progress_.bytes;
@@ -75,10 +76,10 @@ class Import {
         load(file, before);
       } catch (const BrokenFile& broken) {
         ++progress_.rejected;
-        reject({file.string(), broken.what()});
+        reject({name_of(file), broken.what()});
       }
       ++progress_.files;
-      progress_.bytes = before + size_of(file);
+      progress_.bytes = before + size_of(place_of(file));
       report();
     }
     if (progress_.stored > 0) store_.tidy();
@@ -86,10 +87,16 @@ class Import {
   }
 
  private:
-  void load(const fs::path& file, std::uint64_t before) {
+  bool is_input(const fs::path& file) const { return file == "-" && options_.standard_input; }
+  fs::path place_of(const fs::path& file) const { return is_input(file) ? *options_.standard_input : file; }
+  std::string name_of(const fs::path& file) const { return is_input(file) ? kStandardInput : file.string(); }
+
+  void load(const fs::path& named, std::uint64_t before) {
+    const fs::path file = place_of(named);
     const FileSource readable(file);  // or throws why not
     std::error_code ignored;
-    FileRecord record{fs::weakly_canonical(file, ignored).string(), size_of(file), hash_of(file), 0};
+    FileRecord record{is_input(named) ? kStandardInput : fs::weakly_canonical(file, ignored).string(),
+                      size_of(file), hash_of(file), 0};
     FileImport::Counts counts;
     bool unchanged = false;
     store_.write([&](StoreWriter& writer) {
@@ -98,7 +105,7 @@ class Import {
       unchanged = known && known->sha256 == record.sha256 && known->rejected == 0;
       if (unchanged) return false;
       FileImport import(
-          writer, file.string(), options_.prepare, [this](const Rejected& rejected) { reject(rejected); },
+          writer, name_of(named), options_.prepare, [this](const Rejected& rejected) { reject(rejected); },
           [this, before](std::uint64_t position) { advance(before + position); });
       counts = import.run([&] { return std::make_unique<FileSource>(file); });
       record.rejected = counts.rejected;

@@ -90,6 +90,8 @@ struct Rejected {
 
 struct ImportOptions {
   fhir::PrepareOptions prepare;
+  // What the path `-` means: a file that holds what came on standard input. Else it is a path like others.
+  std::optional<std::filesystem::path> standard_input{};
 };
 
 // Loads FHIR R4 Bundles (any type) and single resources as JSON, NDJSON, gzip of either; directories

@@ -105,7 +105,7 @@ TEST_CASE("a key that others can read is refused, by its name and without its co
       fs::permissions(dir / name, static_cast<fs::perms>(mode));
       const std::string error = load_error(dir.path());
       CHECK(contains(error, name));
-      CHECK(contains(error, "chmod 600"));
+      CHECK(contains(error, "open to group or others, mode 06"));
     }
     fs::permissions(dir / name, static_cast<fs::perms>(0600));
   }

@@ -157,6 +157,44 @@ TEST_CASE("config check reports every problem, and ends with 78") {
   CHECK(invoke({"config", "check", "--config", (dir / "none").string()}).status == EX_CONFIG);
 }
 
+TEST_CASE("config check reports keys that serve would refuse") {
+  const test_support::TempDir dir;
+  const std::string config = new_agent(dir.path());
+  const auto key = dir / "etc/keys/sign-1.pem";
+  std::filesystem::permissions(key, std::filesystem::perms(0644));
+  std::filesystem::permissions(dir / "etc/keys/age-1.txt", std::filesystem::perms(0620));
+  const auto text = invoke({"config", "check", "--config", config});
+  CHECK(text.status == EX_CONFIG);
+  CHECK_THAT(text.err, Contains("error: " + key.string() + ": open to group or others, mode 0644\n"));
+  CHECK_THAT(text.err, Contains("age-1.txt: open to group or others, mode 0620\n"));
+  CHECK_THAT(text.err, Contains("hint: `chmod 600 " + key.string() + "`"));
+  const auto told = invoke({"config", "check", "--config", config, "--json"});
+  CHECK(told.status == EX_CONFIG);
+  CHECK(nlohmann::json::parse(told.out)["ok"] == false);
+  CHECK(nlohmann::json::parse(told.out)["problems"].size() == 2);
+}
+
+TEST_CASE("his import - reads standard input, and the same again changes nothing") {
+  const test_support::TempDir dir;
+  const std::string config = new_agent(dir.path());
+  const std::string patient =
+      R"({"resourceType":"Patient","id":"p","identifier":[{"system":"urn:x","value":"1"}]})";
+  const auto import = [&](const std::string& input) {
+    return invoke({"his", "import", "-", "--config", config}, input);
+  };
+  const auto first = import(patient + "\n");
+  INFO(first.err);
+  CHECK(first.status == 0);
+  CHECK_THAT(first.out, Contains("1 resources stored"));
+  CHECK_THAT(import(patient + "\n").out, Contains("1 files unchanged"));
+  const auto broken = import("{");
+  CHECK(broken.status == EX_DATAERR);
+  CHECK_THAT(broken.err, Contains("rejected: standard input: "));
+  CHECK(import("").status == EX_DATAERR);
+  CHECK(invoke({"his", "import", "-", "-", "--config", config}).status == EX_USAGE);
+  CHECK_THAT(invoke({"his", "list", "--config", config}).out, Contains("urn:x|1"));
+}
+
 TEST_CASE("init makes an agent, and again changes nothing") {
   const test_support::TempDir dir;
   const std::string config = new_agent(dir.path());

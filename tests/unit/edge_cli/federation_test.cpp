@@ -126,6 +126,39 @@ TEST_CASE("nobody votes who is not an admin, and who joins does not vote himself
   CHECK(council.vote("approve", "d2.json", "mallory").status == EX_NOPERM);
 }
 
+TEST_CASE("a draft whose version is in force already, or is older, is refused by name") {
+  Council council;
+  const auto failure = [&](const std::string& verb, const std::string& draft) {
+    const auto done = verb == "publish" ? council.publish(draft)
+                      : verb == "show"
+                          ? invoke({"federation", "show", council.path(draft), "--current", council.current})
+                          : council.vote(verb, draft, "carol");
+    CHECK(done.status == EX_DATAERR);
+    return done.err;
+  };
+  for (const auto* draft : {"d2.json", "other.json", "third.json"})
+    REQUIRE(council.propose(draft, {"--witness-quorum", draft[0] == 'd' ? "1" : "2"}).status == 0);
+  for (const auto* admin : {"alice", "bob"}) REQUIRE(council.vote("approve", "d2.json", admin).status == 0);
+  REQUIRE(council.publish("d2.json").status == 0);
+  std::filesystem::rename(council.path("next.json"), council.path("f2.json"));
+  council.current = council.path("f2.json");
+  for (const auto* verb : {"approve", "reject", "publish", "show"}) {
+    CHECK_THAT(failure(verb, "d2.json"),
+               Contains("the draft is in force already: it is version 2 (SHA-256 ") &&
+                   Contains("signed by alice, bob") && Contains("hint: nothing is left to do"));
+    CHECK_THAT(failure(verb, "other.json"),
+               Contains("the draft is of version 2, and in force is version 2 (SHA-256 ") &&
+                   Contains("hint: propose the change anew"));
+  }
+  REQUIRE(council.propose("d3.json", {"--witness-quorum", "0"}).status == 0);
+  for (const auto* admin : {"alice", "bob"}) REQUIRE(council.vote("approve", "d3.json", admin).status == 0);
+  REQUIRE(council.publish("d3.json").status == 0);
+  council.current = council.path("next.json");
+  CHECK_THAT(failure("approve", "other.json"), Contains("of version 2, and in force is version 3"));
+  council.current = council.path("f1.json");
+  CHECK_THAT(failure("approve", "d3.json"), Contains("of version 3, and known here is version 1"));
+}
+
 TEST_CASE("an expired draft is neither signed nor published") {
   const Council council;
   REQUIRE(council.propose("d2.json", {"--witness-quorum", "1"}).status == 0);

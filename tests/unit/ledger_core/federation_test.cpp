@@ -296,6 +296,32 @@ TEST_CASE("no member may be missing, no key twice, no name twice") {
   CHECK_FALSE(ledger::parse_federation(text.insert(1, "\"v\":1,")).ok());
 }
 
+TEST_CASE("of a key's cutoff and its member's the stricter counts") {
+  ledger::Member member;
+  ledger::Hash early{}, late{};
+  early.fill(1), late.fill(2);
+  member.keys.push_back({"sign-1", ledger::KeyUse::kSign, "", {}, {}, {}});
+  const auto cutoff = [&] { return *member.cutoff_of("sign-1"); };
+  CHECK_FALSE(member.cutoff_of("sign-1"));
+  member.revocation = ledger::Cutoff{"ehr/10-20-0-5", 7, early, {}};
+  CHECK(cutoff() == *member.revocation);
+  CHECK(member.cutoff_of("sign-2") == member.revocation);
+  member.keys[0].revocation = ledger::Cutoff{"ehr/10-20-0-5", 9, late, 8};
+  CHECK(cutoff() == *member.revocation);  // the key alone would count for longer
+  member.keys[0].revocation->suspect_from = 5;
+  CHECK(cutoff() == ledger::Cutoff{"ehr/10-20-0-5", 7, early, 5});
+  member.keys[0].revocation->size = 6;
+  CHECK(cutoff() == ledger::Cutoff{"ehr/10-20-0-5", 6, late, 5});
+  member.revocation->suspect_from = 3;
+  CHECK(cutoff() == ledger::Cutoff{"ehr/10-20-0-5", 6, late, 3});
+  CHECK(member.cutoff_of("sign-2") == member.revocation);
+  // Nothing lies below the cutoffs of two logs.
+  member.keys[0].revocation->origin = "ehr/10-20-0-5/2";
+  CHECK(cutoff().size == 0);
+  member.revocation.reset();
+  CHECK(cutoff() == *member.keys[0].revocation);
+}
+
 TEST_CASE("refusals quote nothing of the document") {
   json value = document();
   value["members"][0]["status"] = "SECRET";

@@ -1,0 +1,46 @@
+// What keeps an agent from starting is told with what, where and what to do, and a status of its own.
+#include <sysexits.h>
+
+#include <catch2/catch.hpp>
+
+#include "tests/support/federation.h"
+
+using namespace test_support;
+using Catch::Contains;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Alone {
+  Federation federation{{EHR_AGENT, EHR_LEDGER, 1, {}, false, 0, false}};
+  AgentProcess& agent = federation[0];
+};
+
+}  // namespace
+
+TEST_CASE(
+    "a key file that others can read or that is missing ends serve with 78, and config check says the same") {
+  Alone alone;
+  const auto key = alone.agent.keys() / "log-1.skey";
+  fs::permissions(key, fs::perms(0640));
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"serve"}, {"config", "check"}}) {
+    const auto refused = alone.agent.command(command);
+    CHECK(refused.status == EX_CONFIG);
+    CHECK_THAT(refused.output, Contains("error: " + key.string() + ": open to group or others, mode 0640") &&
+                                   Contains("hint: `chmod 600 " + key.string() + "`"));
+  }
+  fs::remove(key);
+  const auto missing = alone.agent.command({"serve"});
+  CHECK(missing.status == EX_CONFIG);
+  CHECK_THAT(missing.output, Contains("no key log-N.skey") && Contains("hint: "));
+}
+
+TEST_CASE("a second agent on the same log ends with 75 and leaves the first alone") {
+  Alone alone;
+  alone.agent.start();
+  const auto second = alone.agent.command({"serve"});
+  CHECK(second.status == EX_TEMPFAIL);
+  CHECK_THAT(second.output,
+             Contains("is in use by another process") && Contains("hint: is the agent running"));
+  CHECK(alone.agent.command({"status"}).status == 0);
+}
