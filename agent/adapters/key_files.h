@@ -74,6 +74,9 @@ std::vector<LogKey> load_log_keys(const std::filesystem::path& directory, const 
 LogKey add_log_key(const std::filesystem::path& directory, const ledger::Address& address,
                    const std::string& origin);
 
+// Whether there is an age identity in the folder at all.
+bool holds_age_identity(const std::filesystem::path& directory);
+
 // All age identities of the folder as one identity file, newest first.
 Secret age_identity_file(const std::filesystem::path& directory);
 

@@ -153,7 +153,7 @@ bool create_secret_file(const fs::path& file, const Secret& content) {
     errno = reason;
     fail(file, "can't be created");
   }
-  sync_directory(file.parent_path());
+  sync_directory(fs::absolute(file).parent_path());
   return linked;
 }
 

@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::uint64_t kMaxBackup = 2 * kMaxArchiveBytes;
 
+constexpr const char* kNameIdentity = "--identity FILE names an age identity that opens it";
+
 struct BackupOptions {
   fs::path file;
   std::vector<std::string> recipients;
@@ -66,12 +68,8 @@ Secret open_backup(const RestoreOptions& options, const Common& common) {
     const auto identities = identities_of(options.identities, common);
     return age::open_secret(borrowed(identities), file);
   }();
-  if (opened) return std::move(opened).value();
-  const bool no_key = opened.error().reason == age::kNoMatch;
-  throw Failure(no_key ? EX_NOPERM : EX_DATAERR,
-                options.file.string() + ": " +
-                    (no_key ? "neither the passphrase nor an identity here opens it" : opened.error().reason),
-                no_key ? "--identity FILE names an age identity" : "");
+  if (!opened) refuse_sealed(options.file, opened.error().reason);
+  return std::move(opened).value();
 }
 
 void restore(const RestoreOptions& options, const Common& common) {
@@ -90,8 +88,10 @@ void restore(const RestoreOptions& options, const Common& common) {
 
 std::vector<age::Identity> identities_of(const std::vector<fs::path>& files, const Common& common) {
   if (files.empty()) {
-    const Config config = common.load();
-    return age::Identity::parse_all(age_identity_file(config.keys.dir)).value();
+    const fs::path dir = common.load().keys.dir;
+    if (!holds_age_identity(dir))  // lost with all the others, it may be what somebody is here for
+      throw Failure(EX_NOPERM, dir.string() + ": no age identity is here to open it with", kNameIdentity);
+    return age::Identity::parse_all(age_identity_file(dir)).value();
   }
   std::vector<age::Identity> all;
   for (const fs::path& file : files) {
@@ -100,6 +100,16 @@ std::vector<age::Identity> identities_of(const std::vector<fs::path>& files, con
     std::move(some->begin(), some->end(), std::back_inserter(all));
   }
   return all;
+}
+
+void refuse_sealed(const fs::path& file, std::string_view reason) {
+  const auto named = file.string() + ": ";
+  if (reason == age::kNoMatch)
+    throw Failure(EX_NOPERM, named + "neither a passphrase nor an identity here opens it", kNameIdentity);
+  const bool no_age_file = reason == age::kHeaderFailure;
+  throw Failure(EX_DATAERR,
+                named + (no_age_file ? "not an age file" : "changed or cut short since it was written"),
+                "take another copy");
 }
 
 std::vector<const age::Identity*> borrowed(const std::vector<age::Identity>& identities) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "agent/cli/commands.h"
@@ -22,6 +23,8 @@ std::vector<std::string> revocation_reasons();
 // The age identities of these files; of none, this agent's own. Throws Failure.
 std::vector<age::Identity> identities_of(const std::vector<std::filesystem::path>& files,
                                          const Common& common);
+// Says of a file that did not open why, by the reason age gave. Throws Failure.
+[[noreturn]] void refuse_sealed(const std::filesystem::path& file, std::string_view reason);
 // Borrows them, as age wants them.
 std::vector<const age::Identity*> borrowed(const std::vector<age::Identity>& identities);
 // The recipients of these texts, each different. Throws Failure.

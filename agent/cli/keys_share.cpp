@@ -47,11 +47,8 @@ Secret secret_to_split(const fs::path& file) {
 Secret open_share(const fs::path& file, const std::vector<age::Identity>& identities) {
   const std::string sealed = read_whole(file, kMaxSealedShare);
   auto opened = age::open_secret(borrowed(identities), ledger::as_bytes(sealed));
-  if (opened) return std::move(opened).value();
-  if (opened.error().reason == age::kNoMatch)
-    throw Failure(EX_NOPERM, file.string() + ": no identity here opens it",
-                  "--identity FILE names an age identity");
-  throw Failure(EX_DATAERR, file.string() + ": " + opened.error().reason);
+  if (!opened) refuse_sealed(file, opened.error().reason);
+  return std::move(opened).value();
 }
 
 KeyShare read_share(const fs::path& file, const Secret& text) {

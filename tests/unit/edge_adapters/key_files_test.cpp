@@ -146,6 +146,12 @@ TEST_CASE("a file is created whole and never replaced") {
   CHECK(test_support::read_file(dir / "key") == "first");
   CHECK_FALSE(fs::exists(dir / ".key.new"));
   CHECK_THROWS_AS(edge::create_secret_file(dir / "nowhere/key", secret_of("x")), std::system_error);
+
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(dir.path());
+  CHECK(edge::create_secret_file("bare-name", secret_of("third")));
+  std::filesystem::current_path(before);
+  CHECK(std::filesystem::exists(dir / "bare-name"));
 }
 
 TEST_CASE("OpenSSL reads our PEM, and we read OpenSSL's") {

@@ -156,6 +156,16 @@ TEST_CASE("Debian's age opens our passphrase backup, and we open what it encrypt
   CHECK(agent.contents() == before);
 }
 
+TEST_CASE("who has lost every key is told what opens the backup") {
+  const Agent agent;
+  const Trustee trustee(agent.dir.path(), "trustee.txt");
+  REQUIRE(agent.call({"backup", agent.file, "--recipient", trustee.recipient}).status == 0);
+  agent.lose_keys();
+  const auto refused = agent.call({"restore", agent.file});
+  CHECK(refused.status == EX_NOPERM);
+  CHECK_THAT(refused.err, Contains("no age identity is here") && Contains("hint: --identity FILE"));
+}
+
 TEST_CASE("what a backup and a restore refuse") {
   const Agent agent;
   const Trustee trustee(agent.dir.path(), "trustee.txt");
@@ -190,6 +200,8 @@ TEST_CASE("what a backup and a restore refuse") {
   const auto bad = (agent.dir / "bad.age").string();
   std::ofstream(bad, std::ios::binary) << damaged;
   CHECK(restore(bad).status == EX_DATAERR);
+  CHECK_THAT(restore(bad).err, Contains("changed or cut short") && Contains("hint: take another copy"));
+  CHECK_THAT(restore(trustee.file.string()).err, Contains("not an age file"));
 
   // Archives of somebody else's making.
   const auto archive = [&](const std::string& commands) {

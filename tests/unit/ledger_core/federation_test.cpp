@@ -297,7 +297,7 @@ TEST_CASE("no member may be missing, no key twice, no name twice") {
 }
 
 TEST_CASE("of a key's cutoff and its member's the stricter counts") {
-  ledger::Member member;
+  ledger::Member member{*Address::parse("10.20.0.5"), "A", {}, ledger::MemberStatus::kRevoked, {}, {}};
   ledger::Hash early{}, late{};
   early.fill(1), late.fill(2);
   member.keys.push_back({"sign-1", ledger::KeyUse::kSign, "", {}, {}, {}});
