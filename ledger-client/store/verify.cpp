@@ -149,7 +149,9 @@ class Verification {
     }
     const auto covered = report_.checkpoint ? report_.checkpoint->size : 0;
     if ((covered < report_.entries || !report_.checkpoint) && !vouched_for()) {
-      fail(LogFault::Kind::kEntry, covered, "no signed checkpoint covers the entry");
+      fail(LogFault::Kind::kEntry, covered,
+           report_.entries == 0 ? "nothing is held here yet, neither an entry nor a signed checkpoint"
+                                : "no signed checkpoint covers the entry");
     }
     for (unsigned level = 1; level < 48; ++level) {
       const auto cursor = level <= cursors_.size() ? std::move(cursors_[level - 1]) : source_.nodes(level);
