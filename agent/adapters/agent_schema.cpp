@@ -134,7 +134,22 @@ constexpr const char* kApprovals = R"sql(
   CREATE INDEX vote_motion ON vote(motion);
 )sql";
 
-constexpr std::array kSteps{kFirst, kFederation, kConsents, kAuditTrail, kApprovals};
+constexpr const char* kDoubts = R"sql(
+  -- Of a received bundle: the key that signed it, and the tree that its entry of the peer's log was shown to be
+  -- in; empty in rows older than this step.
+  ALTER TABLE audit ADD COLUMN peer_key TEXT NOT NULL DEFAULT '';
+  ALTER TABLE audit ADD COLUMN peer_size INTEGER;
+  ALTER TABLE audit ADD COLUMN peer_root BLOB;
+  CREATE INDEX audit_place ON audit(peer_origin, peer_index) WHERE peer_index IS NOT NULL;
+  CREATE INDEX audit_received ON audit(request) WHERE peer_index IS NOT NULL;
+
+  -- Received bundles whose signature no longer counts, or is suspect. `number` of the audit row; `seen`: when a
+  -- person took note.
+  CREATE TABLE doubt(number INTEGER PRIMARY KEY, refused INTEGER NOT NULL, reason TEXT NOT NULL,
+    since INTEGER NOT NULL, seen INTEGER) STRICT;
+)sql";
+
+constexpr std::array kSteps{kFirst, kFederation, kConsents, kAuditTrail, kApprovals, kDoubts};
 
 }  // namespace
 

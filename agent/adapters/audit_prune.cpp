@@ -44,6 +44,7 @@ void remove(Database& database, const Old& row, AuditPruned& done) {
   const auto changes = [&] { return static_cast<std::uint64_t>(database.changes()); };
   database.cached("DELETE FROM audit WHERE number = ?1").bind(1, row.number).run();
   done.rows += changes();
+  database.cached("DELETE FROM doubt WHERE number = ?1").bind(1, row.number).run();
   if (row.disclosed) {
     database.cached("DELETE FROM salt WHERE peer = ?1 AND request = ?2")
         .bind(1, row.peer)

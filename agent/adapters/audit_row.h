@@ -44,6 +44,10 @@ struct AuditRow {
   std::optional<std::uint64_t> bytes{}, break_glass{};
   std::string_view peer_origin{};
   std::optional<std::uint64_t> peer_index{};
+  // Of a received bundle: where it stands in the peer's log (doubt_store.h).
+  std::string_view peer_key{};
+  std::optional<std::uint64_t> peer_size{};
+  ledger::ByteView peer_root{};
 };
 
 // The row can't be written; nothing else of the transaction is in doubt. Never thrown when SQLite has ended

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "agent/adapters/doubt_store.h"
 #include "agent/core/exchange.h"
 #include "agent/core/fhir/section_names.h"
 #include "ledger-client/core/commitment.h"
@@ -17,9 +18,13 @@ using ledger::sqlite::Statement;
 namespace {
 
 constexpr std::string_view kColumns =
-    "SELECT number, time, peer, request, operation, purpose, outcome, code, reason, entry_index, said, "
-    "sections, withheld, rule, consents, content_type, bytes, break_glass, peer_origin, peer_index, p.sealed "
-    "FROM audit LEFT JOIN audit_patient AS p ON p.asked = audit.asked";
+    "SELECT audit.number, time, peer, request, operation, purpose, outcome, code, audit.reason, entry_index, "
+    "said, "
+    "sections, withheld, rule, consents, content_type, bytes, break_glass, peer_origin, peer_index, "
+    "p.sealed, "
+    "d.refused, d.reason FROM audit LEFT JOIN audit_patient AS p ON p.asked = audit.asked LEFT JOIN doubt AS "
+    "d "
+    "ON d.number = audit.number";
 
 std::optional<std::uint64_t> number_of(const Statement& row, int column) {
   if (row.column_null(column)) return std::nullopt;
@@ -144,6 +149,10 @@ fhir::AuditRecord AuditTrail::record_of(const Statement& row) const {
   out.break_glass = number_of(row, 17);
   if (const auto index = number_of(row, 19))
     out.peer_ledger = fhir::LedgerPlace{std::string(row.column_text(18)), *index};
+  if (!row.column_null(21))
+    out.doubt = std::string(doubt_text(row.column_int(21) != 0 ? ledger::Validity::kRefused
+                                                               : ledger::Validity::kSuspect)) +
+                ": " + std::string(row.column_text(22));
   return out;
 }
 
@@ -151,8 +160,8 @@ std::vector<fhir::AuditRecord> AuditTrail::page(const AuditFilter& filter, std::
                                                 std::size_t limit, const std::vector<std::int64_t>* only) {
   static const std::string sql =
       std::string(kColumns) +
-      " WHERE number > ?1 AND number <= ?2 AND (?3 = '' OR peer = ?3) AND time >= ?4 "
-      "AND time < ?5 ORDER BY number LIMIT ?6";
+      " WHERE audit.number > ?1 AND audit.number <= ?2 AND (?3 = '' OR peer = ?3) AND time >= ?4 "
+      "AND time < ?5 ORDER BY audit.number LIMIT ?6";
   constexpr auto kLast = std::numeric_limits<std::int64_t>::max();
   struct Raw {
     fhir::AuditRecord record;

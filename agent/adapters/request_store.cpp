@@ -3,6 +3,7 @@
 #include <array>
 
 #include "agent/adapters/audit_row.h"
+#include "agent/adapters/doubt_store.h"
 #include "agent/core/ports.h"
 #include "ledger-client/core/entry_rules.h"
 
@@ -133,7 +134,12 @@ ledger::Journal::Answer RequestStore::received(const Outgoing& request, const Re
     row.bytes = received.plaintext_size;
     row.peer_origin = received.issued_origin;
     row.peer_index = received.issued_index;
+    row.peer_key = received.key_id;
+    row.peer_size = received.tree.size;
+    row.peer_root = received.tree.root;
     insert_audit(database, row);
+    if (!received.suspect.empty())
+      insert_doubt(database, database.last_insert_rowid(), ledger::Validity::kSuspect, received.suspect, now);
   };
   std::vector<ledger::NewEntry> entries;
   if (received.issued_index) {

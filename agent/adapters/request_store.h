@@ -5,6 +5,7 @@
 #include "agent/adapters/patient_vault.h"
 #include "agent/core/age/age.h"
 #include "agent/core/request.h"
+#include "ledger-client/core/checkpoint.h"
 
 namespace edge {
 
@@ -45,6 +46,9 @@ struct Received {
   std::string issued_origin;                  // of the log that index is in
   fhir::Identifier patient;                   // as asked for
   std::string content_type;
+  std::string key_id;       // that signed the bundle
+  ledger::Checkpoint tree;  // of the log, which the entry was shown to be in
+  std::string suspect;      // why the signature is to be doubted; empty in good order
 };
 
 class RequestStore {

@@ -116,7 +116,10 @@ void verify(const VerifyOptions& options, const Common& common) {
   }
   if (!common.json) {
     print(report, proof);
-    if (standing) print(report.key_id, *standing);
+    if (standing)
+      print(report.key_id, *standing);
+    else
+      std::cout << "key          not checked: whether it had ended is in the signer's log (--log)\n";
     return;
   }
   nlohmann::ordered_json out{{"ok", true}, {"values", to_json(report)}};

@@ -85,6 +85,7 @@ std::vector<std::string> table_row(const fhir::AuditRecord& record) {
   const std::string entry = record.ledger ? std::to_string(record.ledger->index) : "";
   std::string why = record.kind == fhir::AuditKind::kRefused ? record.reason : record.rule;
   if (record.break_glass) why += " (break-glass, entry " + std::to_string(*record.break_glass) + ")";
+  if (!record.doubt.empty()) why += (why.empty() ? "" : "; ") + record.doubt;
   return {ledger::format_time(record.time),
           record.peer,
           std::string(fhir::audit_kind_text(record.kind)),

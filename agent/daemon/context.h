@@ -60,9 +60,17 @@ struct Context {
   std::function<std::optional<ledger::KeyEnd>(const std::string& origin, const std::string& key_id)> key_end =
       [](const std::string&, const std::string&) { return std::nullopt; };
   std::function<RevokedKeys()> revoked_keys = [] { return RevokedKeys(); };
+  // The size at which a peer's log was retired, by the log that continues it; nothing while it goes on.
+  std::function<std::optional<std::uint64_t>(const std::string& origin)> log_end = [](const std::string&) {
+    return std::nullopt;
+  };
   // That a log's trees of two sizes are one history, as far as it is held here; empty if that can't be shown.
   std::function<ledger::Proof(const std::string& origin, std::uint64_t smaller, std::uint64_t larger)>
       consistency = [](const std::string&, std::uint64_t, std::uint64_t) { return ledger::Proof(); };
+  // How often something changed that bundles are judged by; and that what was judged before a change and
+  // stored after it is to be judged again.
+  std::function<std::uint64_t()> judged_facts = [] { return 0; };
+  std::function<void()> judge_again = [] {};
   // False before the own log was compared with what others remember: nothing can be issued yet.
   std::function<bool()> may_issue = [] { return true; };
 

@@ -17,6 +17,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t kDataFrame = 1 << 20;
+constexpr std::size_t kMaxListedDoubts = 1000;  // `status` counts them all
 // How often a waiting call looks how far it is, and whether its caller is still there.
 constexpr std::chrono::milliseconds kLook{100};
 
@@ -69,6 +70,17 @@ json outgoing_json(const Outgoing& row) {
           {"reason", waiting && row.reason.empty() ? "no answer yet" : row.reason}};
 }
 
+json doubt_json(const Doubt& doubt) {
+  json out{{"id", doubt.request},
+           {"from", doubt.peer},
+           {"state", std::string(doubt_text(doubt.validity))},
+           {"received", ledger::format_time(doubt.received)},
+           {"since", ledger::format_time(doubt.since)},
+           {"reason", doubt.reason}};
+  if (doubt.entry) out["entry"] = *doubt.entry;
+  return out;
+}
+
 RecordQuery read_query(const json& call, const std::string& patient) {
   const auto identifier = ledger::parse_json(patient, {64 * 1024, 4});
   if (!identifier || !identifier->is_object() || identifier->value("value", "").empty()) {
@@ -97,7 +109,7 @@ Operation read_operation(const json& call) {
 
 ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network,
                                  Responder& responder, DisclosureStore& disclosures, RequestStore& requests,
-                                 ConsentCommands& consents, DisclosureCommands& trail,
+                                 DoubtStore& doubts, ConsentCommands& consents, DisclosureCommands& trail,
                                  FederationBook& federation, ApprovalStore& approvals, KeyBook& keys,
                                  std::function<std::string()> status, std::function<bool()> connected)
     : requester_(requester),
@@ -106,6 +118,7 @@ ControlCommands::ControlCommands(Requester& requester, PeerCalls& calls, LedgerN
       responder_(responder),
       disclosures_(disclosures),
       requests_(requests),
+      doubts_(doubts),
       consents_(consents),
       trail_(trail),
       status_(std::move(status)),
@@ -131,8 +144,9 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     if (command == "queue.list") return channel.send('R', queue_list());
     if (command == "queue.show") return channel.send('R', queue_show(id));
     if (command == "queue.retry" || command == "queue.drop") {
-      const bool done = command == "queue.retry" ? requester_.retry(id) || responder_.retry(id)
-                                                 : requester_.drop(id) || responder_.drop(id);
+      const bool done = command == "queue.retry"
+                            ? requester_.retry(id) || responder_.retry(id)
+                            : requester_.drop(id) || responder_.drop(id) || doubts_.see(id);
       if (!done)
         throw CallError{"not-found", "no unfinished transfer with this id",
                         "`ehr-agent queue list` shows them"};
@@ -331,11 +345,16 @@ std::string ControlCommands::queue_list() {
   for (const Outbound& row : disclosures_.list_outbound(false)) {
     outbound.push_back(outbound_json(row));
   }
-  return json{{"requests", outgoing}, {"answers", outbound}}.dump();
+  json in_doubt = json::array();
+  for (const Doubt& doubt : doubts_.list(false, kMaxListedDoubts)) in_doubt.push_back(doubt_json(doubt));
+  return json{{"requests", outgoing}, {"answers", outbound}, {"in_doubt", in_doubt}}.dump();
 }
 
 std::string ControlCommands::queue_show(const std::string& id) {
-  if (const auto row = requests_.find(id)) return json{{"request", outgoing_json(*row)}}.dump();
+  json shown = json::object();
+  if (const auto row = requests_.find(id)) shown["request"] = outgoing_json(*row);
+  if (const auto doubt = doubts_.find(id)) shown["in_doubt"] = doubt_json(*doubt);
+  if (!shown.empty()) return shown.dump();
   const auto peer = disclosures_.receiver_of(id);
   if (const auto row = peer ? disclosures_.outbound(*peer, id) : std::nullopt)
     return json{{"answer", outbound_json(*row)}}.dump();

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "agent/adapters/control_socket.h"
+#include "agent/adapters/doubt_store.h"
 #include "agent/daemon/consent_commands.h"
 #include "agent/daemon/disclosure_commands.h"
 #include "agent/daemon/federation_book.h"
@@ -23,9 +24,10 @@ namespace edge {
 class ControlCommands {
  public:
   ControlCommands(Requester& requester, PeerCalls& calls, LedgerNetwork& network, Responder& responder,
-                  DisclosureStore& disclosures, RequestStore& requests, ConsentCommands& consents,
-                  DisclosureCommands& trail, FederationBook& federation, ApprovalStore& approvals,
-                  KeyBook& keys, std::function<std::string()> status, std::function<bool()> connected);
+                  DisclosureStore& disclosures, RequestStore& requests, DoubtStore& doubts,
+                  ConsentCommands& consents, DisclosureCommands& trail, FederationBook& federation,
+                  ApprovalStore& approvals, KeyBook& keys, std::function<std::string()> status,
+                  std::function<bool()> connected);
   void handle(const Frame& call, ControlChannel& channel);
 
  private:
@@ -47,6 +49,7 @@ class ControlCommands {
   Responder& responder_;
   DisclosureStore& disclosures_;
   RequestStore& requests_;
+  DoubtStore& doubts_;
   ConsentCommands& consents_;
   DisclosureCommands& trail_;
   std::function<std::string()> status_;

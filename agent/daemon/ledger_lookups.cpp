@@ -3,6 +3,7 @@
 
 #include "agent/daemon/ledger_network.h"
 #include "agent/daemon/log.h"
+#include "ledger-client/core/entry_rules.h"
 #include "ledger-client/store/kept_note.h"
 
 namespace edge {
@@ -46,6 +47,7 @@ std::optional<ledger::ProofFile> LedgerNetwork::witnessed_proof(const std::strin
 // What was not read yet of what is held. Each entry once, also over restarts.
 void LedgerNetwork::read_key_ends(const std::string& origin, Log& log) {
   const std::uint64_t size = log.followed->replica().size();
+  read_retirement(log);
   bool tell = false;
   if (!log.keys) {
     log.keys = store_.key_ends(origin);
@@ -69,6 +71,11 @@ void LedgerNetwork::read_key_ends(const std::string& origin, Log& log) {
     tell = tell || found;
   }
   if (!tell) return;
+  note_key_ends(origin, log);
+  options_.on_ended();
+}
+
+void LedgerNetwork::note_key_ends(const std::string& origin, const Log& log) {
   const auto owner = log.followed->identity().owner;
   const std::lock_guard lock(mutex_);
   auto revoked = std::make_shared<std::set<std::string>>(revoked_ ? *revoked_ : std::set<std::string>());
@@ -78,6 +85,39 @@ void LedgerNetwork::read_key_ends(const std::string& origin, Log& log) {
       log::warning("a member's log revokes a key", {{"peer", owner.text()}, {"key", key}});
   }
   revoked_ = std::move(revoked);
+}
+
+// A log that continues a retired one says so in its first entry.
+void LedgerNetwork::read_retirement(Log& log) {
+  if (log.begin_read || log.followed->replica().size() == 0) return;
+  log.begin_read = true;
+  const auto line = log.followed->replica().reader().line(0);
+  const auto entry = line ? ledger::parse_entry(*line) : ledger::Result<ledger::Entry>(ledger::Problem{});
+  const auto retired = entry ? ledger::decode_origin_retired(*entry)
+                             : ledger::Result<ledger::OriginRetired>(ledger::Problem{});
+  if (!retired) return;
+  {
+    const std::lock_guard lock(mutex_);
+    log_ends_.insert_or_assign(retired->origin, retired->size);
+  }
+  options_.on_ended();
+}
+
+std::optional<std::uint64_t> LedgerNetwork::log_end(const std::string& origin) const {
+  const std::lock_guard lock(mutex_);
+  const auto end = log_ends_.find(origin);
+  return end == log_ends_.end() ? std::nullopt : std::optional(end->second);
+}
+
+std::vector<EndedPlaces> LedgerNetwork::ended_places() const {
+  std::vector<EndedPlaces> out;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [origin, ends] : key_ends_)
+    for (const auto& [key, end] : ends)
+      out.push_back({origin, key, std::min(end.index, end.suspect_from.value_or(end.index))});
+  for (const auto& [origin, size] : convicted_) out.push_back({origin, "", size});
+  for (const auto& [origin, size] : log_ends_) out.push_back({origin, "", size});
+  return out;
 }
 
 std::optional<ledger::KeyEnd> LedgerNetwork::key_end(const std::string& origin,

@@ -43,6 +43,13 @@ struct NetworkView {
   std::vector<LogView> logs;
 };
 
+// What may count no more in a log, from a place on.
+struct EndedPlaces {
+  std::string origin;
+  std::string key_id;  // only what this key signed; empty: all
+  std::uint64_t from = 0;
+};
+
 class LedgerNetwork {
  public:
   struct Options {
@@ -51,6 +58,7 @@ class LedgerNetwork {
     std::chrono::milliseconds interval{3'600'000};  // peer-checkpoint entries; stale after three
     ledger::NoteKey log_key;
     std::function<void()> on_compared = [] {};  // the own log may be signed and published
+    std::function<void()> on_ended = [] {};     // ended_places() changed; must not wait
     std::string witness_name;                   // of this agent, whether or not it is one
     // The key that cosigns now; null: none does.
     std::function<const LogKey*()> witness = []() -> const LogKey* { return nullptr; };
@@ -86,6 +94,10 @@ class LedgerNetwork {
   // Where a log ended a key, as far as its replica goes.
   std::optional<ledger::KeyEnd> key_end(const std::string& origin, const std::string& key_id) const;
   RevokedKeys revoked_keys() const;
+  // The size at which the log that continues it says this log ended.
+  std::optional<std::uint64_t> log_end(const std::string& origin) const;
+  // Everything known here of keys and logs that ended.
+  std::vector<EndedPlaces> ended_places() const;
   // Waits for the network's thread; empty where the replica does not reach so far.
   ledger::Proof consistency(const std::string& origin, std::uint64_t smaller, std::uint64_t larger);
   // The newest witnessed checkpoint of a member's newest log, or this agent's own; empty if there is none.
@@ -103,6 +115,7 @@ class LedgerNetwork {
     bool convicted = false;
     std::optional<ReadKeyEnds> keys;  // its key ends, as far as they were read
     std::uint64_t keys_kept = 0;      // as far as that is on disk
+    bool begin_read = false;          // the entry that names a retired log
   };
 
   // --- the thread
@@ -121,6 +134,8 @@ class LedgerNetwork {
   void take_alert(const ledger::Address& from, std::string_view payload);
   void ask_range(const std::string& origin, const RangeAsk& ask);
   void read_key_ends(const std::string& origin, Log& log);
+  void note_key_ends(const std::string& origin, const Log& log);
+  void read_retirement(Log& log);
   void watch_freshness();
   void heal_next();
   void record_peer_checkpoints();
@@ -192,6 +207,7 @@ class LedgerNetwork {
   std::string own_witnessed_;
   std::map<std::string, std::map<std::string, ledger::KeyEnd>> key_ends_;  // origin → key id → end
   RevokedKeys revoked_;
+  std::map<std::string, std::uint64_t> log_ends_;   // origin → size it was retired at
   std::map<std::string, std::uint64_t> convicted_;  // origin → witnessed size
 
   std::jthread thread_;  // last: uses all of the above

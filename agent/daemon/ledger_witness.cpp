@@ -161,6 +161,7 @@ void LedgerNetwork::convict(const std::string& origin, const ledger::Equivocatio
     convicted_[origin] = witnessed;
   }
   log::error("a log has signed two histories: it is frozen here", {{"origin", origin}});
+  options_.on_ended();
   if (!found_here) return;
   // Everybody shall hear of it at once, also while nothing may be signed here yet.
   if (!anchor_convictions()) alert(ledger::AlertCode::kEquivocation, origin, {}, proof);

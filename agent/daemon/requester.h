@@ -68,6 +68,13 @@ class Requester {
 
  private:
   struct Pending;
+  // Of a bundle that is good: the key that signed it, the tree its entry was shown to be in, and why its
+  // signature is suspect. Empty where nothing is anchored.
+  struct Standing {
+    std::string key_id;
+    ledger::Checkpoint tree;
+    std::string suspect;
+  };
   using PendingPointer = std::shared_ptr<Pending>;
 
   PendingPointer find(const std::string& id) const;
@@ -98,12 +105,12 @@ class Requester {
                                                          std::optional<ledger::TimePoint> at);
   // Whether the key that signed the bundle counts where the bundle is anchored: refused, or why it is
   // suspect.
-  Outcome<std::string> judge(const Manifest& manifest, const ledger::Address& peer,
-                             const std::string& key_id) const;
-  Outcome<std::string> check_plaintext(const Pending& pending, const std::string& plaintext,
-                                       const Manifest& manifest);
-  Outcome<std::string> check_document(const Pending& pending, const std::string& plaintext,
-                                      const Manifest& manifest);
+  Outcome<Standing> judge(const Manifest& manifest, const ledger::Address& peer,
+                          const std::string& key_id) const;
+  Outcome<Standing> check_plaintext(const Pending& pending, const std::string& plaintext,
+                                    const Manifest& manifest);
+  Outcome<Standing> check_document(const Pending& pending, const std::string& plaintext,
+                                   const Manifest& manifest);
   fhir::Identifier asked_patient(const Outgoing& row);
   void guarded(const std::string& id, const std::function<void()>& task);
 

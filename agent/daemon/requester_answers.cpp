@@ -185,14 +185,24 @@ void Requester::finish_file(Pending& pending) {
 void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, std::string plaintext,
                        ledger::Bytes inline_payload) {
   const Manifest& manifest = pending.manifest->manifest;
+  const std::uint64_t facts = context_.judged_facts();
   const auto good = check_plaintext(pending, plaintext, manifest);
   if (!good) return quarantine(pending, good.error().reason, inline_payload, good.error().code);
-  if (!good->empty())
-    log::warning("a bundle's signature is suspect", {{"request", pending.row.id}, {"reason", *good}});
+  if (!good->suspect.empty())
+    log::warning("a bundle's signature is suspect", {{"request", pending.row.id}, {"reason", good->suspect}});
   const Outgoing& row = pending.row;
-  Received received{
-      pending.manifest_jws, "", std::move(inline_payload), manifest.plaintext_size, ciphertext_sha256,
-      std::nullopt,         {}, pending.patient,           manifest.content_type};
+  Received received{pending.manifest_jws,
+                    "",
+                    std::move(inline_payload),
+                    manifest.plaintext_size,
+                    ciphertext_sha256,
+                    std::nullopt,
+                    {},
+                    pending.patient,
+                    manifest.content_type,
+                    good->key_id,
+                    good->tree,
+                    good->suspect};
   if (manifest.anchor) {
     received.issued_index = manifest.anchor->index;
     received.issued_origin = ledger::parse_entry(manifest.anchor->entry)->origin;
@@ -210,7 +220,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
   const auto tell = [&] {
     told = true;
     ++context_.counters->bundles_received;
-    give_result(pending, std::move(plaintext), *good);
+    give_result(pending, std::move(plaintext), good->suspect);
     report(pending, "received", true);
   };
   const auto appended = store_.received(ended, received, tell);
@@ -218,6 +228,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
     throw Unavailable("the ledger did not take bundle.received");
   }
   if (!told) tell();
+  if (context_.judged_facts() != facts) context_.judge_again();
   if (!received.receipt.empty()) send_receipt(ended.peer, ended.id, received.receipt);
 }
 
@@ -346,7 +357,7 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
   result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
   result.cosignatures = accepted->value().cosignatures;
   result.witnessed = accepted->value().witnessed;
-  result.suspect = *good;
+  result.suspect = good->suspect;
   return result;
 }
 

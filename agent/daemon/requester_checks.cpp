@@ -1,12 +1,13 @@
 // What the requester demands of a decrypted answer before it is handed out (bundle.md, Receiving).
-#include <algorithm>
 #include <future>
 
 #include "agent/core/fhir/document_check.h"
 #include "agent/core/payload.h"
+#include "agent/daemon/bundle_judgement.h"
 #include "agent/daemon/requester.h"
 #include "agent/daemon/requester_pending.h"
 #include "ledger-client/core/sha256.h"
+#include "ledger-client/store/kept_note.h"
 
 namespace edge {
 
@@ -19,8 +20,8 @@ constexpr std::size_t kParallelBytes = 128 * 1024;
 }  // namespace
 
 // The hash of a large plaintext is made beside the rest; both must be good before anything is done with it.
-Outcome<std::string> Requester::check_plaintext(const Pending& pending, const std::string& plaintext,
-                                                const Manifest& manifest) {
+Outcome<Requester::Standing> Requester::check_plaintext(const Pending& pending, const std::string& plaintext,
+                                                        const Manifest& manifest) {
   const auto when = plaintext.size() < kParallelBytes ? std::launch::deferred : std::launch::async;
   auto hash = std::async(when, [&plaintext] { return ledger::sha256(plaintext); });
   auto good = check_document(pending, plaintext, manifest);
@@ -28,10 +29,10 @@ Outcome<std::string> Requester::check_plaintext(const Pending& pending, const st
   return good;
 }
 
-Outcome<std::string> Requester::check_document(const Pending& pending, const std::string& plaintext,
-                                               const Manifest& manifest) {
+Outcome<Requester::Standing> Requester::check_document(const Pending& pending, const std::string& plaintext,
+                                                       const Manifest& manifest) {
   const auto malformed = [](std::string why) { return Refusal{Code::kMalformed, std::move(why)}; };
-  if (!anchored(pending.row.operation)) return std::string();
+  if (!anchored(pending.row.operation)) return Standing{};
   if (manifest.content_type != kFhirJson)
     return malformed("bundle: another content type than application/fhir+json");
   fhir::CheckLimits limits;
@@ -62,27 +63,18 @@ Outcome<std::string> Requester::check_document(const Pending& pending, const std
   return judge(manifest, pending.row.peer, listed->id);
 }
 
-Outcome<std::string> Requester::judge(const Manifest& manifest, const ledger::Address& peer,
-                                      const std::string& key_id) const {
-  const auto entry = ledger::parse_entry(manifest.anchor->entry);
-  const auto federation = context_.federation();
-  const auto cutoff = federation->find(peer)->cutoff_of(key_id);
-  const auto end = entry ? context_.key_end(entry->origin, key_id) : std::nullopt;
-  if (!end && !cutoff) return std::string();
-  const auto log_keys = federation->log_keys_of(entry ? entry->origin : "");
-  const auto tree = ledger::open_checkpoint_of(manifest.anchor->checkpoint, entry->origin, log_keys);
-  std::optional<ledger::AnchoredAt> place;
-  if (tree) {
-    place = ledger::AnchoredAt{manifest.anchor->index, tree->checkpoint, {}};
-    if (cutoff && cutoff->size != tree->checkpoint.size) {
-      const auto [smaller, larger] = std::minmax(cutoff->size, tree->checkpoint.size);
-      place->consistency = context_.consistency(entry->origin, smaller, larger);
-    }
+Outcome<Requester::Standing> Requester::judge(const Manifest& manifest, const ledger::Address& peer,
+                                              const std::string& key_id) const {
+  // Verified when the manifest was accepted.
+  auto tree = ledger::checkpoint_of(manifest.anchor->checkpoint);
+  if (!tree) return Refusal{Code::kMalformed, "anchor: no checkpoint"};
+  BundlePlace place{peer, key_id, manifest.anchor->index, std::move(*tree)};
+  auto judged = judge_bundle(context_, place);
+  if (judged.validity == ledger::Validity::kRefused) {
+    const bool revoked = context_.federation()->find(peer)->cutoff_of(key_id).has_value();
+    return Refusal{revoked ? Code::kNotAMember : Code::kMalformed, "bundle: " + judged.reason};
   }
-  auto judged = ledger::judge_signature(place, end, cutoff);
-  if (judged.validity == ledger::Validity::kRefused)
-    return Refusal{cutoff ? Code::kNotAMember : Code::kMalformed, "bundle: " + key_id + ": " + judged.reason};
-  return judged.validity == ledger::Validity::kSuspect ? std::move(judged.reason) : std::string();
+  return Standing{std::move(place.key_id), std::move(place.tree), std::move(judged.reason)};
 }
 
 }  // namespace edge

@@ -31,6 +31,7 @@ void Service::open_federation() {
                                        "application/jose+json");
                       keys_.follow(federation);
                       network_->on_federation();
+                      later_judge_->facts_changed();
                     },
                     [this] {
                       keys_.record();
@@ -42,12 +43,13 @@ void Service::open_federation() {
   if (!text.empty()) (void)federation_->offer(text);
 }
 
-void Service::publish_alert(ledger::AlertCode code) {
+void Service::publish_alert(ledger::AlertCode code, const std::optional<std::string>& origin) {
   mqtt_transport::Message message;
   message.topic = topics::alerts(context_.self.address);
   ledger::Alert alert;
   alert.code = code;
   alert.time = context_.now();
+  alert.origin = origin;
   message.payload = ledger::to_bytes(ledger::as_bytes(ledger::encode_alert(alert)));
   message.properties.content_type = "application/json";
   message.properties.payload_is_text = true;

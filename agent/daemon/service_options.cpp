@@ -70,6 +70,7 @@ LedgerNetwork::Options Service::network_options() {
   options.log_key = keys_.log().key;
   options.witness_name = context_.self.address.witness_name();
   options.witness = [this] { return is_witness() ? keys_.witness() : nullptr; };
+  options.on_ended = [this] { later_judge_->facts_changed(); };
   options.on_compared = [this] {
     append_retirement(*journal_, config_.agent.state_dir / "agent.db");
     federation_->store_pending();

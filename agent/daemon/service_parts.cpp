@@ -97,6 +97,7 @@ void Service::open_stores(const std::filesystem::path& database) {
   trail_ = std::make_unique<AuditTrail>(
       *journal_, *vault_, AuditTrail::Options{database, context_.self.address.text(), keys_.log().key.name});
   requests_ = std::make_unique<RequestStore>(*journal_, *vault_, database, context_.now);
+  doubts_ = std::make_unique<DoubtStore>(*journal_, database, context_.now);
   ledger_answers_ =
       std::make_unique<StoredLedgerAnswers>(logs_in(config_.agent.state_dir, keys_.log().key.name));
 }
@@ -121,6 +122,11 @@ void Service::make_parts() {
   responder_ = std::make_unique<Responder>(context_, *disclosures_, *spool_, make_exchange(config_));
   requester_ = std::make_unique<Requester>(context_, *requests_);
   peer_calls_ = std::make_unique<PeerCalls>(context_);
+  later_judge_ = std::make_unique<LaterJudge>(
+      context_, *doubts_, [this] { return network_->ended_places(); },
+      [this](const std::string& origin) { publish_alert(ledger::AlertCode::kBundlesInDoubt, origin); });
+  context_.judged_facts = [this] { return later_judge_->facts(); };
+  context_.judge_again = [this] { later_judge_->facts_changed(); };
   network_ = std::make_unique<LedgerNetwork>(context_, *journal_, *peer_calls_, network_options());
   publisher_.use(*connection_, [this](const std::string& note) { network_->on_published(note); });
   if (is_witness())
@@ -133,6 +139,7 @@ void Service::make_parts() {
   context_.key_end = [this](const std::string& origin, const std::string& key_id) {
     return network_->key_end(origin, key_id);
   };
+  context_.log_end = [this](const std::string& origin) { return network_->log_end(origin); };
   context_.revoked_keys = [this] { return network_->revoked_keys(); };
   context_.consistency = [this](const std::string& origin, std::uint64_t smaller, std::uint64_t larger) {
     return network_->consistency(origin, smaller, larger);
@@ -148,9 +155,9 @@ void Service::make_commands() {
       std::make_unique<ConsentCommands>(context_, *consents_, *glass_, *records_, *approvals_);
   disclosure_commands_ = std::make_unique<DisclosureCommands>(context_, *trail_, *records_);
   commands_ = std::make_unique<ControlCommands>(
-      *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_, *consent_commands_,
-      *disclosure_commands_, *federation_, *approvals_, keys_, [this] { return control_status(); },
-      [this] { return connection_->ready(); });
+      *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_, *doubts_,
+      *consent_commands_, *disclosure_commands_, *federation_, *approvals_, keys_,
+      [this] { return control_status(); }, [this] { return connection_->ready(); });
 }
 
 // The keys here must be the ones the others know; a stranger's key would only show as silence.

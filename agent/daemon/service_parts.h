@@ -13,6 +13,7 @@
 #include "agent/daemon/control.h"
 #include "agent/daemon/federation_book.h"
 #include "agent/daemon/key_book.h"
+#include "agent/daemon/later_judge.h"
 #include "agent/daemon/ledger_network.h"
 #include "agent/daemon/ledger_publisher.h"
 #include "agent/daemon/peer_calls.h"
@@ -54,7 +55,7 @@ class Service {
   void check_own_keys() const;
 
   void offer_shown(mqtt_transport::Message&& message, const ledger::Address& from);
-  void publish_alert(ledger::AlertCode code);
+  void publish_alert(ledger::AlertCode code, const std::optional<std::string>& origin = {});
   void open_federation();
   bool is_witness() const;
   void fetch_federation(const ledger::Address& shown_by);
@@ -98,11 +99,13 @@ class Service {
   std::unique_ptr<DisclosureStore> disclosures_;
   std::unique_ptr<AuditTrail> trail_;
   std::unique_ptr<RequestStore> requests_;
+  std::unique_ptr<DoubtStore> doubts_;
   std::unique_ptr<StoredLedgerAnswers> ledger_answers_;
   std::unique_ptr<mqtt_transport::Connection> connection_;
   std::unique_ptr<Responder> responder_;
   std::unique_ptr<Requester> requester_;
   std::unique_ptr<PeerCalls> peer_calls_;
+  std::unique_ptr<LaterJudge> later_judge_;
   std::unique_ptr<LedgerNetwork> network_;
   std::unique_ptr<ConsentCommands> consent_commands_;
   std::unique_ptr<DisclosureCommands> disclosure_commands_;

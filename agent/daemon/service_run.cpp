@@ -87,6 +87,7 @@ void Service::on_ready() {
   network_->on_ready();
   // Whoever was not listening is told again, until a person has looked at it.
   for (const std::uint64_t entry : glass_->unreviewed()) responder_->alert_break_glass(entry);
+  later_judge_->remind();
   timer_.at(Timer::Clock::now(), [this] {
     responder_->tick(true);
     requester_->tick(true);
@@ -108,6 +109,7 @@ void Service::start() {
     responder_->tick(false);
     requester_->tick(false);
     peer_calls_->tick(false);
+    later_judge_->tick();
   });
   timer_.every(config_.metrics.interval, [this] {
     mqtt_transport::Message message;
@@ -141,6 +143,7 @@ void Service::sync_consents() {
 
 void Service::maintain() {
   if (consents_taken_over_) sync_consents();
+  later_judge_->recheck();
   try {
     const ledger::TimePoint now = context_.now();
     federation_->store_pending();
@@ -168,6 +171,7 @@ bool Service::progressing(std::chrono::milliseconds patience) {
 std::string Service::control_status() {
   const auto transport = connection_->counters();
   const std::string glass = why_glass_holds(*approvals_, glass_configured_);
+  const auto in_doubt = doubts_->unseen();
   const nlohmann::json status{{"address", context_.self.address.text()},
                               {"version", EHR_VERSION},
                               {"state", draining_               ? "draining"
@@ -187,6 +191,7 @@ std::string Service::control_status() {
                               {"break_glass", !glass_configured_ ? "not allowed"
                                               : glass.empty()    ? "allowed"
                                                                  : glass},
+                              {"in_doubt", {{"suspect", in_doubt.suspect}, {"refused", in_doubt.refused}}},
                               {"queues",
                                {{"intake", queue_.depth(Stage::kInbound)},
                                 {"work", queue_.depth(Stage::kWork)},

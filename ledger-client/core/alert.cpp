@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t kMaxDepth = 4;
 
 // In the order of the enumeration.
-constexpr std::array<std::string_view, 12> kCodes{"equivocation",
+constexpr std::array<std::string_view, 13> kCodes{"equivocation",
                                                   "rollback",
                                                   "stale",
                                                   "fresh",
@@ -26,7 +26,8 @@ constexpr std::array<std::string_view, 12> kCodes{"equivocation",
                                                   "federation-forged",
                                                   "federation-forked",
                                                   "federation-rolled-back",
-                                                  "federation-withheld"};
+                                                  "federation-withheld",
+                                                  "bundles-in-doubt"};
 
 Problem problem(std::string_view reason) {
   return Problem{"alert: " + std::string{reason}};

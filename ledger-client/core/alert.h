@@ -22,7 +22,8 @@ enum class AlertCode {
   kFederationForged,      // a federation document was shown that is not what it says
   kFederationForked,      // admins have signed two documents of one version
   kFederationRolledBack,  // a member shows an older version than it did
-  kFederationWithheld     // a newer version is in use somewhere, and nobody shows it
+  kFederationWithheld,    // a newer version is in use somewhere, and nobody shows it
+  kBundlesInDoubt         // what was received with a signature of that log's owner no longer counts for sure
 };
 std::string_view alert_code_text(AlertCode code);  // `equivocation`, …, as in the message
 

@@ -1,5 +1,6 @@
 // Where a key ends, at the receiver: by an entry of its own log, and by a cutoff that `federation propose`
 // was given.
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -69,6 +70,88 @@ TEST_CASE("a key revoked in its own log counts below that entry alone, suspect f
   asking.start();
   CHECK(judged(asking, sound.request, output) == "valid");
   CHECK(judged(asking, above.request, output) == "refused");
+}
+
+TEST_CASE("what was received before its key's end was known is judged again by itself, over a kill too") {
+  Federation federation({EHR_AGENT, EHR_LEDGER, 2, {}, false});
+  auto& asking = federation[1];
+  std::atomic<int> alerts{0};
+  auto options = federation.broker().monitor_options();
+  options.filters = {"ehr/v1/+/alerts"};
+  mqtt_transport::Connection monitor(options, {[&alerts](mqtt_transport::Message&& message) {
+                                                 const auto text = ledger::as_text(message.payload);
+                                                 if (text.find("bundles-in-doubt") != text.npos) ++alerts;
+                                               },
+                                               [] {}, [](const std::string&) {}});
+  monitor.start();
+  REQUIRE(eventually([&] { return monitor.ready(); }));
+  const auto patient = identifier_of(federation.give_patient(federation[0], 0));
+  LyingAgent liar(federation.broker(), federation.document(), federation[0]);
+  asking.start();
+  const auto output = federation.folder() / "bundle.json";
+  const auto give = [&] {
+    auto command = asking.command_beside({"request", federation[0].address().text(), patient, "-o", output});
+    const auto answer = liar.answer(liar.next_request(asking.address()));
+    liar.send_manifest(answer);
+    require(command.wait());
+    return answer.manifest.envelope.id;
+  };
+  const std::string sound = give(), doubtful = give();
+  const auto place_of_doubt =
+      asking.entries("bundle.received").back().at("issued_index").get<std::uint64_t>();
+  (void)liar.revoke_signing_key(place_of_doubt);
+  const std::string above = give();
+  const auto in_doubt = [&] { return asking.command_json({"status"}).at("in_doubt"); };
+  CHECK(in_doubt() == json{{"suspect", 0}, {"refused", 0}});
+
+  liar.publish_log();
+  const json both{{"suspect", 1}, {"refused", 1}};
+  REQUIRE(eventually([&] { return in_doubt() == both; }));
+  const auto listed = [&] { return asking.command_json({"queue", "list"}).at("in_doubt"); };
+  const json list = listed();
+  INFO(list.dump(2) << asking.log());
+  REQUIRE(list.size() == 2);
+  CHECK(list.at(0).at("id") == above);
+  CHECK(list.at(0).at("state") == "refused");
+  CHECK(list.at(1).at("id") == doubtful);
+  CHECK(list.at(1).at("state") == "suspect");
+  CHECK(list.at(0).at("reason").get<std::string>().find("sign-1") == 0);
+  CHECK(asking.log().find("a received bundle is refused by what became known since") != std::string::npos);
+  CHECK(asking.command_json({"queue", "show", above}).at("in_doubt").at("state") == "refused");
+  CHECK_FALSE(asking.command_json({"queue", "show", sound}).contains("in_doubt"));
+  const json rows = asking.command_json({"disclosures"}).at("disclosures");
+  for (const json& row : rows) {
+    if (row.at("outcome") != "received") continue;
+    const std::string word = row.value("doubt", "");
+    CHECK(word.substr(0, word.find(':')) == (row.at("request") == above      ? "refused"
+                                             : row.at("request") == doubtful ? "suspect"
+                                                                             : ""));
+  }
+  REQUIRE(eventually([&] { return alerts == 1; }));
+
+  // Whatever a kill leaves undone, the next start does: as if nothing of it had been stored.
+  asking.kill_hard();
+  {
+    ledger::sqlite::Database database(asking.database(), ledger::sqlite::Mode::kReadWrite);
+    database.exec("DELETE FROM doubt");
+  }
+  asking.start();
+  REQUIRE(eventually([&] { return in_doubt() == both; }));
+  CHECK(listed().at(0).at("id") == above);
+  REQUIRE(eventually([&] { return alerts >= 2; }));
+
+  // Who has taken note is not told again; the trail goes on saying it.
+  require(asking.command({"queue", "drop", above}));
+  require(asking.command({"queue", "drop", doubtful}));
+  CHECK(asking.command({"queue", "drop", above}).status != 0);
+  CHECK(in_doubt() == json{{"suspect", 0}, {"refused", 0}});
+  REQUIRE(asking.stop() == 0);
+  const auto before = alerts.load();
+  asking.start();
+  CHECK(in_doubt() == json{{"suspect", 0}, {"refused", 0}});
+  CHECK(asking.command({"disclosures"}).output.find("refused: sign-1") != std::string::npos);
+  CHECK(judged(asking, above, output) == "refused");
+  CHECK(alerts == before);
 }
 
 TEST_CASE("a bundle that was on its way when its key ended above it is received, over a restart too") {
@@ -172,6 +255,12 @@ TEST_CASE("a proposer names the checkpoint up to which a key, or a member's log,
   CHECK(revoked.at("status") == "revoked");
   CHECK(revoked.at("revocation").at("cutoff").at("size") == size);
   CHECK(revoked.at("revocation").at("suspect_from") == 0);
+  // Nobody opened them for that.
+  const auto in_doubt = [&](int suspect, int refused_now) {
+    const json expected{{"suspect", suspect}, {"refused", refused_now}};
+    return eventually([&] { return staying.command_json({"status"}).at("in_doubt") == expected; });
+  };
+  CHECK(in_doubt(1, 1));
   CHECK(judged(staying, below, output) == "suspect");
   CHECK(judged(staying, above, output) == "refused");
 
@@ -181,6 +270,8 @@ TEST_CASE("a proposer names the checkpoint up to which a key, or a member's log,
   CHECK(member.at("status") == "active");
   CHECK(member.at("keys").at(0).at("id") == "sign-1");
   CHECK(member.at("keys").at(0).at("revocation").at("cutoff").at("size") == size);
+  CHECK(in_doubt(0, 1));
+  CHECK(staying.log().find("a received bundle counts again") != std::string::npos);
   CHECK(judged(staying, below, output) == "valid");
   CHECK(judged(staying, above, output) == "refused");
 }

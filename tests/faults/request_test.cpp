@@ -41,8 +41,7 @@ void ask_and_check(Federation& federation) {
     const auto verified = federation.verify_ledger(*agent);
     INFO(verified.output);
     CHECK(verified.status == 0);
-    CHECK(agent->command_json({"queue", "list"}) ==
-          nlohmann::json{{"requests", nlohmann::json::array()}, {"answers", nlohmann::json::array()}});
+    for (const auto& list : agent->command_json({"queue", "list"})) CHECK(list.empty());
     CHECK(agent->stop() == 0);
   }
 }

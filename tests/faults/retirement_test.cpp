@@ -7,6 +7,7 @@
 #include "ledger-client/core/time_text.h"
 #include "tests/support/federation.h"
 #include "tests/support/ledger_status.h"
+#include "tests/support/require_command.h"
 
 using namespace test_support;
 using nlohmann::json;
@@ -81,4 +82,47 @@ TEST_CASE("after a retirement the others follow the next log, and the old one st
   CHECK(verify({"--all", "--dir", agent.state() / "replicas"}).find('"' + old_origin + '"') !=
         std::string::npos);
   CHECK(verify({"--all", "--db", agent.database()}).find('"' + new_origin + '"') != std::string::npos);
+}
+
+TEST_CASE("what was received with an anchor that a retired log has lost is suspect, by itself") {
+  FederationOptions options{EHR_AGENT, EHR_LEDGER, 2, {}, false, 0};
+  Federation federation(options);
+  federation.start();
+  auto &agent = federation[0], &other = federation[1];
+  const auto patient = identifier_of(federation.give_patient(agent, 0));
+  const auto output = federation.folder() / "bundle.json";
+  require(other.request(agent.address(), patient, output));
+  const auto kept = own_log(agent).size;
+  // A backup that is restored after more was given.
+  REQUIRE(agent.stop() == 0);
+  const auto backup = federation.folder() / "backup.db";
+  fs::copy_file(agent.database(), backup);
+  agent.start();
+  require(other.request(agent.address(), patient, output));
+  const std::string lost = other.entries("bundle.received").at(1).at("request");
+  REQUIRE(other.entries("bundle.received").at(1).at("issued_index") >= kept);
+  REQUIRE(agent.stop() == 0);
+  for (const char* suffix : {"-wal", "-shm"}) fs::remove(agent.database().string() + suffix);
+  fs::copy_file(backup, agent.database(), fs::copy_options::overwrite_existing);
+  const auto retired = agent.command_json({"ledger", "retire", "--reason", "entries-lost"});
+  CHECK(other.command_json({"status"}).at("in_doubt").at("suspect") == 0);
+
+  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto key = agent.folder() / "next-log.json";
+  std::ofstream(key) << json{{"id", retired.at("key")},
+                             {"use", "log"},
+                             {"public", retired.at("public")},
+                             {"from", ledger::format_time(now)}};
+  const auto document = federation.next_version(federation.first_version(),
+                                                {"--add-key", agent.address().text() + "=" + key.string()});
+  fs::copy_file(document, agent.folder() / "federation.json", fs::copy_options::overwrite_existing);
+  agent.start();
+  INFO(other.log());
+  REQUIRE(eventually([&] { return other.command_json({"status"}).at("in_doubt").at("suspect") == 1; }));
+  const json listed = other.command_json({"queue", "list"}).at("in_doubt");
+  CHECK(listed.at(0).at("id") == lost);
+  CHECK(listed.at(0).at("reason").get<std::string>().find("retired") != std::string::npos);
+  const auto opened = other.command({"bundle", "open", lost, "-o", output});
+  CHECK(opened.status == 0);
+  CHECK(opened.output.find("suspect") != std::string::npos);
 }

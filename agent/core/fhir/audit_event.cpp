@@ -75,6 +75,7 @@ json transaction_entity(const AuditRecord& record) {
   add_detail(out, "code", record.code);
   add_detail(out, "reason given", record.said);
   add_detail(out, "rule", record.rule);
+  add_detail(out, "signature in doubt", record.doubt);
   return out;
 }
 

@@ -14,7 +14,7 @@ struct TextMember {
   const char* name;
   std::string AuditRecord::*member;
 };
-constexpr std::array<TextMember, 15> kTexts{{{"self", &AuditRecord::self},
+constexpr std::array<TextMember, 16> kTexts{{{"self", &AuditRecord::self},
                                              {"peer", &AuditRecord::peer},
                                              {"self_name", &AuditRecord::self_name},
                                              {"peer_name", &AuditRecord::peer_name},
@@ -28,7 +28,8 @@ constexpr std::array<TextMember, 15> kTexts{{{"self", &AuditRecord::self},
                                              {"sections", &AuditRecord::sections},
                                              {"withheld", &AuditRecord::withheld},
                                              {"rule", &AuditRecord::rule},
-                                             {"consents", &AuditRecord::consents}}};
+                                             {"consents", &AuditRecord::consents},
+                                             {"doubt", &AuditRecord::doubt}}};
 
 void put_place(json& out, const char* name, const std::optional<LedgerPlace>& place) {
   if (place) out[name] = {{"origin", place->origin}, {"index", place->index}};

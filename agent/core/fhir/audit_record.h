@@ -42,6 +42,7 @@ struct AuditRecord {
   std::string withheld;                      // asked for and not given
   std::string rule;                          // the rule that decided, in words
   std::string consents;                      // ids of those that decided, separated by a space
+  std::string doubt;                         // of what was received: why it no longer counts, or is suspect
   std::optional<std::uint64_t> break_glass;  // the entry break-glass.used in the own log
 };
 

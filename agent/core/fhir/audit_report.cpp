@@ -103,6 +103,8 @@ std::string given(const AuditRecord& record) {
   std::string out = paragraph(what);
   if (!record.sections.empty()) out += paragraph("Sections: " + names_text(record.sections));
   if (!record.withheld.empty()) out += paragraph("Not given: " + names_text(record.withheld));
+  if (!record.doubt.empty())
+    out += paragraph("<strong>Its signature does not count for sure</strong>: " + html_text(record.doubt));
   if (!record.rule.empty()) out += paragraph("<small>Decided by: " + html_text(record.rule) + "</small>");
   return out;
 }

@@ -274,9 +274,11 @@ TEST_CASE("rows older than the pseudonyms are kept, shown, and found by their co
   c.exec(
       "DROP VIEW audit_unreviewed; DROP TABLE audit_patient; DROP INDEX audit_patient_key; DROP INDEX "
       "audit_asked; DROP INDEX audit_asked_value; DROP INDEX audit_unnamed; "
-      "DROP TABLE vote; DROP TABLE motion;");
-  for (const char* column : {"patient", "asked", "asked_value", "said", "sections", "withheld", "rule",
-                             "consents", "content_type", "bytes", "break_glass", "peer_origin", "peer_index"})
+      "DROP TABLE vote; DROP TABLE motion; DROP TABLE doubt; DROP INDEX audit_place; DROP INDEX "
+      "audit_received;");
+  for (const char* column :
+       {"patient", "asked", "asked_value", "said", "sections", "withheld", "rule", "consents", "content_type",
+        "bytes", "break_glass", "peer_origin", "peer_index", "peer_key", "peer_size", "peer_root"})
     c.exec(std::string("ALTER TABLE audit DROP COLUMN ") + column);
   c.exec("UPDATE schema_version SET version = 3 WHERE component = 'agent'");
   for (const auto& identifier : {kFull, kAlone, kElsewhere})

@@ -91,7 +91,8 @@ TEST_CASE("a signed bundle verifies against CA and federation, and says what was
   CHECK(both.status == 0);
   CHECK_THAT(both.out, Contains("signed by 127.0.10.1 (sign-1)") &&
                            Contains("its key by certificate and federation") &&
-                           Contains("exact bytes  not checked: no proof file"));
+                           Contains("exact bytes  not checked: no proof file") &&
+                           Contains("key          not checked: whether it had ended"));
   CHECK(bundle.verify({"--ca", bundle.ca}).status == 0);
   CHECK(bundle.verify({"--federation", bundle.federation}).status == 0);
   CHECK(json::parse(bundle.verify({"--ca", bundle.ca, "--json"}).out)["values"]["vouched_by"] ==

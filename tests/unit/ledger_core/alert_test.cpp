@@ -53,7 +53,7 @@ TEST_CASE("every code has its word") {
   const json known = test_support::read_schema("alert")["properties"]["code"]["enum"];
   for (std::size_t i = 0; i < known.size(); ++i)
     CHECK(ledger::alert_code_text(static_cast<AlertCode>(i)) == known[i]);
-  CHECK(known.size() == static_cast<std::size_t>(AlertCode::kFederationWithheld) + 1);
+  CHECK(known.size() == static_cast<std::size_t>(AlertCode::kBundlesInDoubt) + 1);
 }
 
 TEST_CASE("an alert that accuses without evidence, or with another's, is not written") {
