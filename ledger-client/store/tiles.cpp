@@ -1,9 +1,9 @@
 #include "ledger-client/store/tiles.h"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <map>
-#include <sstream>
 
 #include "ledger-client/core/checkpoint.h"
 #include "ledger-client/core/merkle.h"
@@ -19,12 +19,21 @@ std::string entries_level() {
   return "entries";
 }
 
-std::string read_whole(const std::filesystem::path& file) {
+// A bundle of entries is the largest file of a tile: 256 of them, each below 64 KiB, with its length.
+constexpr std::size_t kMaxTileBytes = kTileWidth * (2 + 0xffff);
+
+std::string read_whole(const std::filesystem::path& file, std::size_t max_bytes) {
   std::ifstream stream(file, std::ios::binary);
-  std::ostringstream content;
-  content << stream.rdbuf();
-  if (!stream) throw UnreadableLog("cannot read " + file.string());
-  return std::move(content).str();
+  std::string content;
+  std::array<char, 65536> piece{};
+  while (stream && content.size() <= max_bytes) {
+    stream.read(piece.data(), piece.size());
+    content.append(piece.data(), static_cast<std::size_t>(stream.gcount()));
+  }
+  if (stream.bad() || (!stream && !stream.eof())) throw UnreadableLog("cannot read " + file.string());
+  if (content.size() > max_bytes)
+    throw UnreadableLog(file.string() + " is longer than " + std::to_string(max_bytes) + " bytes");
+  return content;
 }
 
 Hash hash_at(std::string_view tile, std::uint64_t position) {
@@ -39,6 +48,14 @@ std::string_view next_entry(std::string_view& bundle) {
   const auto entry = bundle.substr(2, length);
   bundle.remove_prefix(2 + length);
   return entry;
+}
+
+// Reads no more than the line should have.
+bool next_line_is(std::istream& lines, std::string_view line) {
+  std::string beside(line.size() + 1, '\0');
+  lines.read(beside.data(), static_cast<std::streamsize>(beside.size()));
+  if (lines) return beside.ends_with('\n') && std::string_view(beside).substr(0, line.size()) == line;
+  return static_cast<std::size_t>(lines.gcount()) == line.size() && beside.substr(0, line.size()) == line;
 }
 
 class DirectoryCursor final : public NodeCursor {
@@ -93,7 +110,7 @@ struct TileDirectory::State {
     auto file = directory / tile_path(level, number, width);
     if (!std::filesystem::exists(file)) file = directory / tile_path(level, number, kTileWidth);
     if (!std::filesystem::exists(file)) throw UnreadableLog(tile_path(level, number, width) + " is missing");
-    return (held[level] = {number, read_whole(file)}).content;
+    return (held[level] = {number, read_whole(file, kMaxTileBytes)}).content;
   }
 
   Hash stored_hash(unsigned tile_level, std::uint64_t index) const {
@@ -113,7 +130,7 @@ TileDirectory::TileDirectory(std::filesystem::path directory) : state_(std::make
   const auto file = state_->directory / "checkpoint";
   if (!std::filesystem::exists(file))
     throw UnreadableLog("there is no checkpoint in " + state_->directory.string());
-  state_->note = read_whole(file);
+  state_->note = read_whole(file, kMaxNoteBytes);
   const auto note = parse_note(state_->note);
   if (!note) throw DamagedLog(file.string() + ": " + note.error().reason);
   auto checkpoint = parse_checkpoint(note->text);
@@ -158,14 +175,13 @@ void TileDirectory::for_each_entry(std::uint64_t from, std::uint64_t to,
   to = std::min(to, size());
   std::ifstream lines;
   if (from == 0) lines.open(state_->directory / "entries.jsonl", std::ios::binary);
-  std::string line_beside;
   for (auto start = from / kTileWidth * kTileWidth; start < to; start += kTileWidth) {
     const std::string bundle = state_->tile(entries_level(), start / kTileWidth, size());
     std::string_view rest = bundle;
     const auto end = std::min(start + kTileWidth, to);
     for (auto index = start; index < end; ++index) {
       const auto line = next_entry(rest);
-      if (lines.is_open() && (!std::getline(lines, line_beside) || line_beside != line)) {
+      if (lines.is_open() && !next_line_is(lines, line)) {
         throw UnreadableLog("entries.jsonl differs from the entry bundle");
       }
       if (index >= from && !take({index, line, node(0, index)})) return;

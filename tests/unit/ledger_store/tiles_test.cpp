@@ -170,3 +170,14 @@ TEST_CASE("a flipped byte in any file of a directory is found, and a missing fil
   }
   CHECK_FALSE(verify_tree(dir.path(), keys).fault);
 }
+
+TEST_CASE("files longer than any export's are not read into memory") {
+  const auto testkit = test_support::shared_data("testkit/tlog");
+  if (!testkit) return;
+  const test_support::TempDir dir;
+  take_over(*testkit / "generated/log", "checkpoint.600", dir.path());
+  fs::resize_file(dir.path() / "tile/0/000", std::uintmax_t{1} << 40U);  // sparse
+  CHECK_THROWS_AS(TileDirectory(dir.path()).node(0, 0), ledger::UnreadableLog);
+  fs::resize_file(dir.path() / "checkpoint", std::uintmax_t{1} << 40U);
+  CHECK_THROWS_AS(TileDirectory(dir.path()), ledger::UnreadableLog);
+}
