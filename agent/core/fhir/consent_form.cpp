@@ -21,15 +21,27 @@ using consent_reading::written_effect;
 
 constexpr TreeLimits kLimits{kMaxConsentBytes, 32};
 
-// What OPTIN and OPTOUT say of everything no provision is about.
+// What OPTIN and OPTOUT say of everything no provision is about. Every other rule may narrow what a provision
+// permits (EMRGONLY: in emergencies alone), so none is passed over.
 std::optional<Effect> policy_effect(const Node& consent) {
   const Node* rule = consent.find("policyRule");
   if (!rule) return std::nullopt;
-  for (const char* code : {"OPTOUT", "OPTOUTE"})
-    if (has_coding(*rule, words::kActCode, code)) return Effect::kDeny;
-  for (const char* code : {"OPTIN", "OPTINR"})
-    if (has_coding(*rule, words::kActCode, code)) return Effect::kPermit;
-  return std::nullopt;
+  const auto is_any = [](std::string_view code, auto... known) { return ((code == known) || ...); };
+  bool permits = false, denies = false;
+  const Node* list = rule->find("coding");
+  for (std::size_t i = 0; list && i < list->items.size(); ++i) {
+    const Node& one = list->items[i];
+    const std::string_view code = one.string_at("code");
+    const bool known = one.string_at("system") == words::kActCode;
+    const bool in = known && is_any(code, "OPTIN", "OPTINR"),
+               out = known && is_any(code, "OPTOUT", "OPTOUTE");
+    if (!in && !out)
+      invalid("policyRule.coding[" + std::to_string(i) + "]", "is neither an opt-in nor an opt-out");
+    permits = permits || in;
+    denies = denies || out;
+  }
+  if (!permits && !denies) invalid("policyRule", "is neither an opt-in nor an opt-out");
+  return denies ? Effect::kDeny : Effect::kPermit;
 }
 
 std::vector<ConsentRule> rules_of(const Node& consent) {
@@ -165,7 +177,11 @@ bool is_privacy_consent(std::string_view json) {
   const auto parsed = parse_tree(json, kLimits);
   if (!parsed || parsed->string_at("resourceType") != "Consent") return false;
   const Node* scope = parsed->find("scope");
-  return scope && has_coding(*scope, words::kScopeSystem, words::kPrivacy);
+  if (!scope) return true;
+  if (has_coding(*scope, words::kScopeSystem, words::kPrivacy)) return true;
+  static constexpr std::array<const char*, 3> kOthers{"adr", "research", "treatment"};
+  return std::none_of(kOthers.begin(), kOthers.end(),
+                      [&](const char* other) { return has_coding(*scope, words::kScopeSystem, other); });
 }
 
 }  // namespace edge::fhir

@@ -48,8 +48,9 @@ std::string write_terms(const std::vector<ConsentRule>& rules);
 // disclose more than the patient allowed. True for everything that does not surely only permit, or is not in
 // force.
 bool may_deny(std::string_view json);
-// A Consent whose scope is privacy, readable or not: others (advance directives, research) are no business of
-// disclosure.
+// A Consent whose scope is privacy, readable or not, or whose scope is not said in a code of FHIR's: what may
+// be a denial is not passed over for that. Others (advance directives, research, treatment) are no business
+// of disclosure.
 bool is_privacy_consent(std::string_view json);
 
 }  // namespace edge::fhir
