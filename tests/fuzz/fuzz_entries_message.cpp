@@ -6,7 +6,8 @@
 
 namespace {
 
-// A message is what would be written of what was read: nothing of it is lost or invented.
+// Written again, a message holds what was read of it: nothing is lost or invented. Its first line may be
+// spelt in several ways, the entries may not.
 void check_entries(std::string_view text) {
   const auto origin = ledger::entries_message_origin(text);
   const auto message = ledger::decode_entries_message(text);
@@ -17,7 +18,14 @@ void check_entries(std::string_view text) {
   FUZZ_REQUIRE(origin == message->origin);
   FUZZ_REQUIRE(!message->lines.empty() && text.size() <= ledger::limits::kEntriesMessageBytes);
   const auto written = ledger::encode_entries_messages(*message);
-  FUZZ_REQUIRE(written.size() == 1 && written.front() == text);
+  FUZZ_REQUIRE(!written.empty());
+  const auto rest = [](std::string_view one) { return one.substr(one.find('\n')); };
+  std::string entries(rest(written.front()));
+  for (std::size_t i = 1; i < written.size(); ++i) entries += rest(written[i]).substr(1);
+  FUZZ_REQUIRE(entries == rest(text));
+  const auto again = ledger::decode_entries_message(written.front());
+  FUZZ_REQUIRE(again.ok() && again->origin == message->origin && again->from == message->from);
+  FUZZ_REQUIRE(again->frontier == message->frontier);
 }
 
 // Versions of the federation document, as a peer answers them.
