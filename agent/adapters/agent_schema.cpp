@@ -149,7 +149,16 @@ constexpr const char* kDoubts = R"sql(
     since INTEGER NOT NULL, seen INTEGER) STRICT;
 )sql";
 
-constexpr std::array kSteps{kFirst, kFederation, kConsents, kAuditTrail, kApprovals, kDoubts};
+// By what an answer may be given, so that it is judged again while it is on its way: the name that consents
+// give the patient; NULL in rows older than this step, which are sent no more.
+constexpr const char* kGiven = R"sql(
+  ALTER TABLE outbound ADD COLUMN patient BLOB;
+  ALTER TABLE outbound ADD COLUMN purpose TEXT NOT NULL DEFAULT '';
+  ALTER TABLE outbound ADD COLUMN sections INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE outbound ADD COLUMN reason_given INTEGER NOT NULL DEFAULT 0;
+)sql";
+
+constexpr std::array kSteps{kFirst, kFederation, kConsents, kAuditTrail, kApprovals, kDoubts, kGiven};
 
 }  // namespace
 

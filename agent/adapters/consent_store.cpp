@@ -136,14 +136,23 @@ ledger::Salt ConsentStore::fresh_salt() const {
   return salt;
 }
 
+Pseudonym ConsentStore::name_of(const std::string& patient_key) const {
+  return vault_.pseudonym("patient", patient_key);
+}
+
 std::vector<Consent> ConsentStore::read(Database& database, const std::string& patient_key) const {
+  return read_named(database, name_of(patient_key), patient_key);
+}
+
+std::vector<Consent> ConsentStore::read_named(Database& database, ledger::ByteView name,
+                                              const std::string& patient) {
   Statement& select = database.cached(
       "SELECT id, any_patient, terms, source, granted_entry FROM consent WHERE state = 0 AND any_patient = 1"
       " UNION ALL SELECT id, any_patient, terms, source, granted_entry FROM consent"
       " WHERE state = 0 AND any_patient = 0 AND patient = ?1");
-  select.bind(1, ledger::ByteView(vault_.pseudonym("patient", patient_key)));
+  select.bind(1, name);
   std::vector<Consent> out;
-  while (select.step()) out.push_back(read_consent_in_force(select, patient_key));
+  while (select.step()) out.push_back(read_consent_in_force(select, patient));
   return out;
 }
 
@@ -188,7 +197,7 @@ Outcome<ConsentRow> ConsentStore::grant(const NewConsent& consent) {
         "?12)");
     insert.bind(1, id).bind(2, std::int64_t{!consent.patient_key}).bind(4, terms);
     if (consent.patient_key) {
-      insert.bind(3, ledger::ByteView(vault_.pseudonym("patient", *consent.patient_key)));
+      insert.bind(3, ledger::ByteView(name_of(*consent.patient_key)));
     } else {
       insert.bind(3, std::nullopt);
     }
@@ -207,6 +216,7 @@ Outcome<ConsentRow> ConsentStore::grant(const NewConsent& consent) {
       journal_.append({{std::string(ledger::entry_type::kConsentGranted), ledger::encode_body(body), id}},
                       statements, ledger::Work::kBegun);
   if (!appended) return refused_append(appended.error());
+  ++changes_;
   return *find(id);
 }
 
@@ -237,6 +247,7 @@ Outcome<ConsentRow> ConsentStore::revoke(const std::string& id) {
   } catch (const NotActive&) {
     return none;
   }
+  ++changes_;
   return *find(id);
 }
 
@@ -284,7 +295,7 @@ std::optional<ConsentRow> ConsentStore::find(const std::string& id) {
 std::vector<ConsentRow> ConsentStore::list(const std::optional<std::string>& patient_key) {
   return reader_.with([&](Database& database) {
     Statement& select = database.cached(patient_key ? kOfPatient : kAll);
-    if (patient_key) select.bind(1, ledger::ByteView(vault_.pseudonym("patient", *patient_key)));
+    if (patient_key) select.bind(1, ledger::ByteView(name_of(*patient_key)));
     std::vector<ConsentRow> rows;
     while (select.step()) rows.push_back(read_row(select));
     return rows;

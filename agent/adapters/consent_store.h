@@ -2,6 +2,8 @@
 // ledger entry, and read again inside the transaction of a disclosure. Thread-safe.
 #pragma once
 
+#include <atomic>
+
 #include "agent/adapters/patient_vault.h"
 #include "agent/core/consent.h"
 #include "agent/core/fhir/consent_form.h"
@@ -63,6 +65,12 @@ class ConsentStore : public ConsentBook {
   std::vector<Consent> all();
   // Those of one patient on a connection the caller holds, inside its transaction.
   std::vector<Consent> read(ledger::sqlite::Database& database, const std::string& patient_key) const;
+  // The same by the name that rows of this database give a patient; the consents name it `patient`.
+  Pseudonym name_of(const std::string& patient_key) const;
+  static std::vector<Consent> read_named(ledger::sqlite::Database& database, ledger::ByteView name,
+                                         const std::string& patient);
+  // Counts grants and revocations since the start: what was decided before a change may be decided otherwise.
+  std::uint64_t changes() const { return changes_; }
 
   // Anchored, and in force, when it returns. The same document that is in force already gives its row again.
   Outcome<ConsentRow> grant(const NewConsent& consent);
@@ -92,6 +100,7 @@ class ConsentStore : public ConsentBook {
   const PatientVault& vault_;
   Options options_;
   SharedReader reader_;
+  std::atomic<std::uint64_t> changes_{1};
 };
 
 }  // namespace edge

@@ -104,6 +104,7 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
   const ledger::TimePoint now = options_.now();
   const AuditSubject subject(*options_.vault, request.query.patient, disclosure.patient_key,
                              request.query.reason);
+  const Pseudonym patient = options_.consents->name_of(disclosure.patient_key);
   const auto statements = [&](Database& database, std::uint64_t index) {
     // A consent that was revoked while the bundle was made counts: this is the last moment it can.
     const ConsentDecision decision =
@@ -135,7 +136,7 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
     insert_audit(database, row);
     insert_salt(database, asked.from.text(), asked.id, ledger::kCommitPlaintext, disclosure.plaintext_salt);
     insert_salt(database, asked.from.text(), asked.id, ledger::kCommitPatient, disclosure.patient_salt);
-    insert_outbound(database, disclosure, index, now, now + options_.transfer_deadline);
+    insert_outbound(database, disclosure, patient, index, now, now + options_.transfer_deadline);
     if (use) use->insert(database, index + 1, now);
   };
   const auto sealed = [&](const ledger::Appended& appended) {

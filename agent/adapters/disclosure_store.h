@@ -70,6 +70,10 @@ class DisclosureStore : public DisclosureLog {
   // Deletes transfers that ended before; returns the spool files that are free now.
   std::vector<std::string> forget_before(ledger::TimePoint transfers);
   std::optional<Outbound> outbound(const ledger::Address& peer, const std::string& id);
+  // By what an answer was given, with the consents in force now; nothing if that is not known.
+  std::optional<GivenAnswer> given(const ledger::Address& peer, const std::string& id);
+  // ConsentStore::changes().
+  std::uint64_t consent_changes() const { return options_.consents->changes(); }
   // The anchor for sending a manifest again: against the witnessed checkpoint where it covers the entry, else
   // against the newest one.
   Anchor anchor(std::uint64_t entry_index, const std::string& witnessed_note = {});

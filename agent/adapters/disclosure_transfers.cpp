@@ -39,6 +39,25 @@ std::optional<Outbound> DisclosureStore::outbound(const ledger::Address& peer, c
   });
 }
 
+std::optional<GivenAnswer> DisclosureStore::given(const ledger::Address& peer, const std::string& id) {
+  return reader_.with([&](Database& database) -> std::optional<GivenAnswer> {
+    Statement& select = database.cached(
+        "SELECT patient, purpose, sections, reason_given FROM outbound WHERE peer = ?1 AND id = ?2 AND "
+        "patient IS NOT NULL");
+    select.bind(1, peer.text()).bind(2, id);
+    if (!select.step()) return std::nullopt;
+    GivenAnswer out{std::string(select.column_text(1)),
+                    SectionSet::from_bits(select.column_int(2)),
+                    select.column_int(3) != 0,
+                    "patient",
+                    {}};
+    const ledger::Bytes name = ledger::to_bytes(select.column_blob(0));
+    select.reset();
+    out.consents = ConsentStore::read_named(database, name, out.patient);
+    return out;
+  });
+}
+
 std::optional<ledger::Address> DisclosureStore::receiver_of(const std::string& id) {
   return reader_.with([&](Database& database) -> std::optional<ledger::Address> {
     Statement& select = database.cached("SELECT peer FROM outbound WHERE id = ?1");
@@ -97,7 +116,8 @@ void DisclosureStore::delivered(const ledger::Address& peer, const std::string& 
                                                                                      std::uint64_t) {
     database
         .cached(
-            "UPDATE outbound SET state = 1, finished = ?3, payload = NULL, reason = '' WHERE peer = ?1 AND "
+            "UPDATE outbound SET state = 1, finished = ?3, payload = NULL, patient = NULL, reason = '' WHERE "
+            "peer = ?1 AND "
             "id = ?2")
         .bind(1, peer)
         .bind(2, id)

@@ -23,16 +23,17 @@ std::vector<ledger::Hash> split(ledger::ByteView bytes) {
 
 }  // namespace
 
-void insert_outbound(Database& database, const Disclosure& disclosure, std::uint64_t entry_index,
-                     ledger::TimePoint now, ledger::TimePoint deadline) {
+void insert_outbound(Database& database, const Disclosure& disclosure, const Pseudonym& patient,
+                     std::uint64_t entry_index, ledger::TimePoint now, ledger::TimePoint deadline) {
   const VerifiedRequest& verified = *disclosure.request;
   const SealedPayload& seal = disclosure.payload.seal;
   Statement& insert = database.cached(
       "INSERT INTO outbound(peer, id, state, created, deadline, request_sha256, entry_index, content_type, "
       "plaintext_size,"
       " plaintext_sha256, plaintext_salt, ciphertext_size, ciphertext_sha256, merkle_root, chunk_roots, "
-      "payload, file)"
-      " VALUES(?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
+      "payload, file, patient, purpose, sections, reason_given)"
+      " VALUES(?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
+      "?20)");
   insert.bind(1, verified.request().envelope.from.text()).bind(2, verified.request().envelope.id);
   insert.bind(3, to_integer(now)).bind(4, to_integer(deadline)).bind(5, ledger::ByteView(verified.sha256()));
   insert.bind(6, static_cast<std::int64_t>(entry_index)).bind(7, disclosure.content_type);
@@ -48,7 +49,9 @@ void insert_outbound(Database& database, const Disclosure& disclosure, std::uint
   } else {
     insert.bind(15, std::nullopt);
   }
-  insert.bind(16, disclosure.payload.file).run();
+  insert.bind(16, disclosure.payload.file).bind(17, ledger::ByteView(patient));
+  insert.bind(18, verified.request().purpose).bind(19, disclosure.decision.given.bits());
+  insert.bind(20, std::int64_t{!verified.request().query.reason.empty()}).run();
 }
 
 const std::string_view kOutboundColumns =

@@ -7,8 +7,10 @@
 
 namespace edge {
 
+// `patient` as the consents in the database name it.
 void insert_outbound(ledger::sqlite::Database& database, const Disclosure& disclosure,
-                     std::uint64_t entry_index, ledger::TimePoint now, ledger::TimePoint deadline);
+                     const Pseudonym& patient, std::uint64_t entry_index, ledger::TimePoint now,
+                     ledger::TimePoint deadline);
 
 // SELECT … FROM outbound, without the payload; a condition may follow.
 extern const std::string_view kOutboundColumns;

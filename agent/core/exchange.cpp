@@ -69,12 +69,24 @@ ConsentFacts Exchange::facts_of(const VerifiedRequest& verified, const std::stri
       request.operation == Operation::kEverything ? SectionSet::all() : SectionSet::document(),
       ports_.now(),
       !request.query.reason.empty(),
-      settings_.break_glass_allowed && (!ports_.break_glass_stands || ports_.break_glass_stands())};
+      may_break_glass()};
   if (!request.query.sections.empty()) {
     facts.asked = {};
     for (const fhir::Section section : request.query.sections) facts.asked.add(section);
   }
   return facts;
+}
+
+bool Exchange::may_break_glass() const {
+  return settings_.break_glass_allowed && (!ports_.break_glass_stands || ports_.break_glass_stands());
+}
+
+bool Exchange::still_permits(const ledger::Address& peer, const GivenAnswer& given) const {
+  // Who is no member any more is stopped by whoever sends.
+  const auto member = ports_.member_status ? ports_.member_status(peer) : ledger::MemberStatus::kActive;
+  const ConsentFacts facts{peer,           member,       given.patient,      given.purpose,
+                           given.sections, ports_.now(), given.reason_given, may_break_glass()};
+  return decide(given.consents, facts, settings_.groups).permitted.contains(given.sections);
 }
 
 ExchangeOutcome Exchange::answer_about_patient(const VerifiedRequest& verified, RefusalNote& note) const {

@@ -150,6 +150,15 @@ struct RefusalNote {
   std::string consents;     // ids of those that decided, separated by a space
 };
 
+// An answer that was issued, to be judged again while it is on its way.
+struct GivenAnswer {
+  std::string purpose;
+  SectionSet sections;  // that it holds
+  bool reason_given = false;
+  std::string patient;            // as the consents name it
+  std::vector<Consent> consents;  // in force now
+};
+
 class Exchange {
  public:
   Exchange(ExchangeSettings settings, ExchangePorts ports);
@@ -158,8 +167,11 @@ class Exchange {
   ExchangeOutcome handle(const VerifiedRequest& request, RefusalNote* note = nullptr) const;
   // What handle() would decide on now, for a patient by the record source's key.
   ConsentFacts facts_of(const VerifiedRequest& request, const std::string& patient_key) const;
+  // Whether all that was given to the peer may be given now.
+  bool still_permits(const ledger::Address& peer, const GivenAnswer& given) const;
 
  private:
+  bool may_break_glass() const;
   ExchangeOutcome answer_versions(const VerifiedRequest& request) const;
   ExchangeOutcome answer_from_ledgers(const VerifiedRequest& request) const;
   ExchangeOutcome unanchored(const VerifiedRequest& request, std::string_view text,

@@ -199,13 +199,14 @@ void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
   const bool serves = context_.serves(envelope.from);
   if (serves && about_ledger(request.request().operation))
     return work_on_ledgers(request, *exchange, received);
+  const std::uint64_t judged = store_.consent_changes();
   RefusalNote note;
   auto outcome = serves ? exchange->handle(request, &note)
                         : ExchangeOutcome(Refusal{Code::kNotAMember, "member is not active"});
   if (auto* answer = std::get_if<Answer>(&outcome)) {
     if (answer->manifest.anchor) ++context_.counters->bundles_issued;
     if (answer->break_glass_entry) alert_break_glass(*answer->break_glass_entry);
-    send_answer(*answer);
+    send_answer(*answer, judged);
   } else if (const auto* repeated = std::get_if<Repeated>(&outcome)) {
     if (!repeated->known.issued) {
       send_error(envelope.from, envelope.id, request.sha256(), repeated->known.code,

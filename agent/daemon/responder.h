@@ -59,6 +59,7 @@ class Responder {
     unsigned attempts = 0;
     Timer::Clock::time_point next_retry{};
     ledger::TimePoint deadline{};
+    std::atomic<std::uint64_t> judged{0};  // DisclosureStore::consent_changes() that it was permitted by
   };
   using TransferPointer = std::shared_ptr<Transfer>;
   static std::string key_of(const ledger::Address& peer, const std::string& id) {
@@ -85,9 +86,15 @@ class Responder {
                   Code code, Timer::Clock::time_point when);
   void send_busy(const VerifiedRequest& request);
 
-  void send_answer(Answer& answer);
-  void send_chunks(const Transfer& transfer, const std::vector<std::uint64_t>& numbers);
+  // `judged`: DisclosureStore::consent_changes() from before it was decided on.
+  void send_answer(Answer& answer, std::uint64_t judged = 0);
+  void send_chunks(Transfer& transfer, const std::vector<std::uint64_t>& numbers);
   void stop_serving(const Transfer& transfer);
+  // Whether the consents in force permit what the answer gives: looked at again when one changed, or with
+  // `again`. Ends the transfer otherwise, and tells the receiver.
+  bool still_permitted(Transfer& transfer, bool again);
+  bool permits(const ledger::Address& peer, const std::string& id);
+  void look_at_consents();
   void say_it_ended(const ledger::Address& peer, const std::string& id);
   void send_again(const TransferPointer& transfer);
   TransferPointer track(const ledger::Address& peer, const std::string& id, const StoredPayload& payload,
@@ -113,6 +120,7 @@ class Responder {
   std::set<std::string> in_progress_;                 // "<peer> <id>" of requests being worked on
   std::size_t receipts_ = 0;                          // on their way into the ledger
   std::condition_variable receipts_done_;
+  std::uint64_t consents_seen_ = 0;  // DisclosureStore::consent_changes() that every transfer was judged by
   std::map<ledger::Address, TokenBucket> buckets_;
   std::map<ledger::Address, Timer::Clock::time_point> last_busy_;
 };

@@ -16,12 +16,14 @@ constexpr std::string_view kAgeMagic = "age-encryption.org/";
 
 }  // namespace
 
-void Responder::send_answer(Answer& answer) {
+void Responder::send_answer(Answer& answer, std::uint64_t judged) {
   const Manifest& manifest = answer.manifest;
   TransferPointer transfer;
   if (manifest.anchor) {
     transfer = track(manifest.envelope.to, manifest.envelope.id, answer.payload,
                      context_.now() + context_.config->transfer.deadline);
+    transfer->judged = judged;
+    if (!still_permitted(*transfer, false)) return;
   }
   publish_manifest(context_, manifest.envelope,
                    answer.message.valid() ? answer.message.get()
@@ -36,10 +38,10 @@ void Responder::send_answer(Answer& answer) {
   send_chunks(*transfer, numbers);
 }
 
-void Responder::send_chunks(const Transfer& transfer, const std::vector<std::uint64_t>& numbers) {
+void Responder::send_chunks(Transfer& transfer, const std::vector<std::uint64_t>& numbers) {
   const auto& ciphertext = transfer.payload.seal.ciphertext;
   for (const std::uint64_t number : numbers) {
-    if (!context_.serves(transfer.peer)) return;
+    if (!context_.serves(transfer.peer) || !still_permitted(transfer, false)) return;
     const ledger::Bytes data = spool_.read(transfer.payload.file, number * ledger::limits::kChunkBytes,
                                            chunk_length(ciphertext.size, number));
     const auto result =
@@ -54,6 +56,7 @@ void Responder::send_chunks(const Transfer& transfer, const std::vector<std::uin
 void Responder::send_again(const TransferPointer& transfer) {
   const auto stored = store_.outbound(transfer->peer, transfer->id);
   if (!stored || stored->state != OutboundState::kOpen) return forget(transfer->peer, transfer->id);
+  if (!still_permitted(*transfer, true)) return;
   const auto& seal = stored->payload.seal;
   const Manifest manifest{{stored->id, context_.self.address, stored->peer, context_.fed(), context_.now()},
                           stored->request_sha256,
@@ -154,12 +157,62 @@ void Responder::stop_serving(const Transfer& transfer) {
   forget(transfer.peer, transfer.id);
 }
 
+bool Responder::permits(const ledger::Address& peer, const std::string& id) {
+  std::shared_ptr<const Exchange> exchange;
+  {
+    const std::lock_guard lock(mutex_);
+    exchange = exchange_;
+  }
+  const auto given = store_.given(peer, id);
+  return given && exchange->still_permits(peer, *given);
+}
+
+bool Responder::still_permitted(Transfer& transfer, bool again) {
+  const std::uint64_t changes = store_.consent_changes();  // before they are read
+  if (!again && transfer.judged == changes) return true;
+  if (permits(transfer.peer, transfer.id)) {
+    transfer.judged = changes;
+    return true;
+  }
+  const auto stored = store_.outbound(transfer.peer, transfer.id);
+  if (stored && stored->state == OutboundState::kOpen) {
+    store_.end_outbound(transfer.peer, transfer.id, OutboundState::kFailed,
+                        "withdrawn: the consents in force do not permit it any more");
+    ++context_.counters->transfers_failed;
+    log::warning("an answer on its way is withdrawn: its consent ended",
+                 {{"peer", transfer.peer.text()}, {"request", transfer.id}});
+    send_error(transfer.peer, transfer.id, stored->request_sha256, Code::kNotAvailable, Timer::Clock::now());
+  }
+  forget(transfer.peer, transfer.id);
+  return false;
+}
+
+// A consent has changed: what may not go out any more ends now, not at its next turn.
+void Responder::look_at_consents() {
+  const std::uint64_t changes = store_.consent_changes();
+  std::vector<TransferPointer> open;
+  {
+    const std::lock_guard lock(mutex_);
+    if (consents_seen_ == changes) return;
+    consents_seen_ = changes;
+    for (const auto& [key, transfer] : transfers_)
+      if (transfer->judged != changes) open.push_back(transfer);
+  }
+  for (const TransferPointer& transfer : open) {
+    (void)context_.queue->push(
+        Stage::kInbound, transfer->peer.text(), "ack " + transfer->id, 0, [this, transfer] {
+          guarded("transfer failed", transfer->id, [&] { (void)still_permitted(*transfer, false); });
+        });
+  }
+}
+
 // To a receiver that still waits for what was given up here.
 void Responder::say_it_ended(const ledger::Address& peer, const std::string& id) {
   const auto stored = store_.outbound(peer, id);
   if (!stored || (stored->state != OutboundState::kFailed && stored->state != OutboundState::kDropped))
     return;
-  send_error(peer, id, stored->request_sha256, Code::kFailed, Timer::Clock::now());
+  send_error(peer, id, stored->request_sha256, permits(peer, id) ? Code::kFailed : Code::kNotAvailable,
+             Timer::Clock::now());
 }
 
 void Responder::handle_receipt(const std::string& payload, const Parsed& topic, std::string_view jws) {
@@ -248,6 +301,7 @@ void Responder::resume() {
 
 void Responder::tick(bool all) {
   memory_answers_.tick();
+  look_at_consents();
   const auto now = Timer::Clock::now();
   std::vector<TransferPointer> due;
   {

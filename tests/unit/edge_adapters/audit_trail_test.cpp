@@ -280,6 +280,8 @@ TEST_CASE("rows older than the pseudonyms are kept, shown, and found by their co
        {"patient", "asked", "asked_value", "said", "sections", "withheld", "rule", "consents", "content_type",
         "bytes", "break_glass", "peer_origin", "peer_index", "peer_key", "peer_size", "peer_root"})
     c.exec(std::string("ALTER TABLE audit DROP COLUMN ") + column);
+  for (const char* column : {"patient", "purpose", "sections", "reason_given"})
+    c.exec(std::string("ALTER TABLE outbound DROP COLUMN ") + column);
   c.exec("UPDATE schema_version SET version = 3 WHERE component = 'agent'");
   for (const auto& identifier : {kFull, kAlone, kElsewhere})
     c.exec(
