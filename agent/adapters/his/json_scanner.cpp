@@ -85,7 +85,14 @@ char JsonScanner::take() {
 int JsonScanner::peek() {
   if (!started_) {
     started_ = true;
-    if (next_byte() == 0xEF && end_ - at_ >= 3 && std::memcmp(window_.data() + at_, "\xEF\xBB\xBF", 3) == 0)
+    const int first = next_byte();
+    // A byte order mark may come in pieces, through a pipe.
+    while (first == 0xEF && end_ < 3) {
+      const std::size_t more = source_.read(window_.data() + end_, window_.size() - end_);
+      if (more == 0) break;
+      end_ += more;
+    }
+    if (first == 0xEF && end_ - at_ >= 3 && std::memcmp(window_.data() + at_, "\xEF\xBB\xBF", 3) == 0)
       at_ += 3;
   }
   int c = next_byte();

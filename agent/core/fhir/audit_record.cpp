@@ -31,6 +31,13 @@ constexpr std::array<TextMember, 16> kTexts{{{"self", &AuditRecord::self},
                                              {"consents", &AuditRecord::consents},
                                              {"doubt", &AuditRecord::doubt}}};
 
+// Throws json::exception for what is no whole number: a float may be none that fits.
+template <class Number>
+Number whole(const json& value) {
+  if (!value.is_number_integer()) throw json::type_error::create(302, "no whole number", &value);
+  return value.get<Number>();
+}
+
 void put_place(json& out, const char* name, const std::optional<LedgerPlace>& place) {
   if (place) out[name] = {{"origin", place->origin}, {"index", place->index}};
 }
@@ -38,7 +45,7 @@ void put_place(json& out, const char* name, const std::optional<LedgerPlace>& pl
 std::optional<LedgerPlace> place_of(const json& record, const char* name) {
   if (!record.contains(name)) return std::nullopt;
   const json& place = record.at(name);
-  return LedgerPlace{place.at("origin").get<std::string>(), place.at("index").get<std::uint64_t>()};
+  return LedgerPlace{place.at("origin").get<std::string>(), whole<std::uint64_t>(place.at("index"))};
 }
 
 std::optional<AuditRecord> record_of(const json& in) {
@@ -48,14 +55,14 @@ std::optional<AuditRecord> record_of(const json& in) {
   if (!kind || !time) return std::nullopt;
   out.kind = *kind;
   out.time = *time;
-  out.number = in.at("number").get<std::int64_t>();
+  out.number = whole<std::int64_t>(in.at("number"));
   for (const auto& text : kTexts) out.*text.member = in.value(text.name, "");
   out.ledger = place_of(in, "ledger");
   out.peer_ledger = place_of(in, "peer_ledger");
   if (in.contains("patient"))
     out.patient = Identifier{in.at("patient").value("system", ""), in.at("patient").value("value", "")};
-  if (in.contains("bytes")) out.bytes = in.at("bytes").get<std::uint64_t>();
-  if (in.contains("break_glass")) out.break_glass = in.at("break_glass").get<std::uint64_t>();
+  if (in.contains("bytes")) out.bytes = whole<std::uint64_t>(in.at("bytes"));
+  if (in.contains("break_glass")) out.break_glass = whole<std::uint64_t>(in.at("break_glass"));
   return out;
 }
 
