@@ -120,7 +120,8 @@ ledger::Result<Assembled> assemble_collection(const AssembleInput& input) {
     if (!resource) return ledger::Problem{prepared->kind + ": " + resource.error().reason};
     std::string text, canonical;
     if (input.withheld.any()) {
-      take_out_words(*resource, [&](std::string_view full_url) { return seen.contains(full_url); });
+      take_out_words(*resource, input.withheld,
+                     [&](std::string_view full_url) { return seen.contains(full_url); });
       append_text(text, *resource);
     }
     append_canonical(canonical, *resource);

@@ -121,13 +121,13 @@ ledger::Result<Prepared> prepare(std::string_view resource_json, std::string_vie
 }
 
 void drop_references(Prepared& prepared, const std::vector<std::string>& missing_full_urls,
-                     bool without_words) {
+                     const Withholding* withheld) {
   if (prepared.ips.empty()) return;
   ledger::Result<Node> parsed = parse_tree(prepared.ips, {prepared.ips.size(), 256});
   if (!parsed) return clear_ips(prepared, parsed.error().reason);
   Target patient = patient_of(*parsed, prepared);
   ledger::Result<Shaped> shaped =
-      shape(*parsed, {prepared.kind, prepared.full_url, patient.full_url, &missing_full_urls, without_words});
+      shape(*parsed, {prepared.kind, prepared.full_url, patient.full_url, &missing_full_urls, withheld});
   if (!shaped) return clear_ips(prepared, shaped.error().reason);
   prepared.notes.push_back("references left out: what they point at is not in the document");
   finish(std::move(shaped->resource), !patient.full_url.empty(), patient.full_url, prepared);

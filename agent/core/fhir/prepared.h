@@ -80,11 +80,13 @@ struct PrepareOptions {
 ledger::Result<Prepared> prepare(std::string_view resource_json, std::string_view full_url_hint,
                                  const PrepareOptions& options = {});
 
+class Withholding;
+
 // Called when some of `prepared.references` do not exist in the store: gives `ips` and `ips_canonical` again
-// with those references removed or replaced by a display, so that a document stands alone. `without_words`:
+// with those references removed or replaced by a display, so that a document stands alone. With `withheld`,
 // no display is left either, nor a narrative, nor a contained resource about a patient, for they may tell
 // what is withheld.
 void drop_references(Prepared& prepared, const std::vector<std::string>& missing_full_urls,
-                     bool without_words = false);
+                     const Withholding* withheld = nullptr);
 
 }  // namespace edge::fhir

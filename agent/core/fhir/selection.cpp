@@ -177,7 +177,7 @@ class Selector {
     const bool partial = input_.withheld.any();
     if (missing.empty() && !partial) return prepared;
     Prepared& copy = out_.owned.emplace_back(*prepared);
-    drop_references(copy, missing, partial);
+    drop_references(copy, missing, partial ? &input_.withheld : nullptr);
     return &copy;
   }
 

@@ -49,7 +49,7 @@ Node Shaper::codings(const Node& list) {
 
 void Shaper::copy_narrative(const Node& in, Node& out) {
   const Node* text = in.find("text");
-  if (!text || !text->is_object() || input_.without_words) return;
+  if (!text || !text->is_object() || input_.withheld != nullptr) return;
   std::string_view status = text->string_at("status");
   if (status != "additional" && status != "extensions") return;
   if (check_narrative(text->string_at("div"))) return note("narrative left out: not well-formed basic XHTML");
@@ -66,7 +66,7 @@ void Shaper::copy_contained(const Node& in, Node& out) {
     std::string kind(item.string_at("resourceType"));
     std::string id(item.string_at("id"));
     if (!is_document_kind(kind) || kind == "Patient" || !is_fhir_id(id) || item.find("contained")) continue;
-    if (input_.without_words && !is_supporting_kind(kind)) continue;
+    if (input_.withheld != nullptr && !input_.withheld->lets_support(kind)) continue;
     if (Node copy = contained_resource(item, kind, id); !copy.is_empty())
       list.items.push_back(std::move(copy));
   }

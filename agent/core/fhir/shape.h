@@ -12,13 +12,15 @@
 
 namespace edge::fhir {
 
+class Withholding;
+
 struct ShapeInput {
   std::string_view kind;
   std::string_view full_url;                          // of the resource itself
   std::string_view patient_url;                       // full_url of the patient it belongs to; empty if none
   const std::vector<std::string>* missing = nullptr;  // full_urls that won't be in the document
-  bool without_words =
-      false;  // a reference to what is missing goes with its display, and so does a narrative
+  // Something is withheld: a reference to what is missing goes with its display, and so does a narrative.
+  const Withholding* withheld = nullptr;
 };
 
 struct Shaped {

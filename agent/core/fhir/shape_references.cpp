@@ -21,7 +21,7 @@ Node Shaper::reference(const Node& value, const std::vector<std::string>& target
     std::string id = literal->text.substr(1);
     if (contains(contained_, id))
       used_contained_.push_back(id);
-    else if (input_.without_words)
+    else if (input_.withheld != nullptr)
       return Node::object();
     else
       copy.remove("reference");
@@ -41,9 +41,14 @@ Node Shaper::reference(const Node& value, const std::vector<std::string>& target
 }
 
 bool Shaper::words_may_stay(const std::string& kind, const std::vector<std::string>& targets) const {
-  if (!input_.without_words) return true;
-  if (!kind.empty()) return is_supporting_kind(kind);
-  return !targets.empty() && std::all_of(targets.begin(), targets.end(), is_supporting_kind);
+  if (input_.withheld == nullptr) return true;
+  const auto may = [this](std::string_view one) { return input_.withheld->lets_support(one); };
+  if (!kind.empty()) return may(kind);
+  if (targets.empty()) return false;
+  // Words alone, where a device may stand as well as a person: who asked for it is a person.
+  const bool person = std::find(targets.begin(), targets.end(), "Practitioner") != targets.end();
+  return std::all_of(targets.begin(), targets.end(), may) ||
+         (person && std::all_of(targets.begin(), targets.end(), is_supporting_kind));
 }
 
 bool Shaper::can_stand(const Target& target, const std::vector<std::string>& targets) const {

@@ -20,8 +20,12 @@ class Withholding {
   bool any() const { return any_; }
   bool marked() const { return marked_; }
   bool covers(Section section) const { return any_ && (permitted_ & bit(section)) == 0; }
-  // Whether the resource must not be in the bundle. A Patient, and what belongs to nobody, always may.
+  // Whether the resource must not be in the bundle. A Patient, and what belongs to nobody, always may, but
+  // for a medicine where medications are withheld.
   bool takes_out(const Prepared& resource) const;
+  // Whether resources of that kind, and words for them, say nothing of what is withheld: supporting kinds,
+  // but for medicines where medications are withheld, and devices where devices are.
+  bool lets_support(std::string_view kind) const;
 
  private:
   static unsigned bit(Section section) { return 1U << static_cast<unsigned>(section); }
@@ -34,8 +38,9 @@ class Withholding {
 bool is_supporting_kind(std::string_view kind);
 
 // Takes out of a resource, as its source wrote it, what could tell about resources that are not beside it:
-// references for which `stays` is false with all their words, contained resources that are not supporting
-// kinds, narratives.
-void take_out_words(Node& resource, const std::function<bool(std::string_view full_url)>& stays);
+// references for which `stays` is false with all their words and identifiers, contained resources that are
+// not supporting kinds, narratives.
+void take_out_words(Node& resource, const Withholding& withheld,
+                    const std::function<bool(std::string_view full_url)>& stays);
 
 }  // namespace edge::fhir
