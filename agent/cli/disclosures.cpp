@@ -113,8 +113,8 @@ class Listing {
     if (ndjson_) ndjson_->write(fhir::audit_event(*record) + '\n');
     if (html_) rows_ += fhir::report_row(*record, report_time(record->time));
     if (ndjson_ || html_) return;
-    if (as_json) {
-      list_.push_back(json::parse(line));
+    if (as_json) {  // as they come: a trail may be longer than what fits into memory
+      std::cout << (listed_++ == 0 ? kListBegin : ",") << line;
     } else {
       table_.push_back(table_row(*record));
     }
@@ -133,7 +133,10 @@ class Listing {
     }
     if (ndjson_) ndjson_->finish();
     if (ndjson_ || html_) return say_where(result, as_json);
-    if (as_json) return print_json({{"disclosures", list_}});
+    if (as_json) {
+      std::cout << (listed_ == 0 ? kListBegin : "") << "]}\n";
+      return;
+    }
     if (count == 0) {
       std::cout << "no disclosures on record\n";
       return;
@@ -153,7 +156,8 @@ class Listing {
   std::optional<fhir::Identifier> patient_;
   std::optional<Sink> ndjson_, html_;
   std::string rows_;
-  json list_ = json::array();
+  static constexpr const char* kListBegin = R"({"disclosures":[)";
+  std::size_t listed_ = 0;
   std::vector<std::vector<std::string>> table_;
 };
 

@@ -11,12 +11,12 @@
 #include "agent/config/checks.h"
 #include "agent/core/fhir/section_names.h"
 #include "agent/core/purpose.h"
+#include "agent/core/request.h"
 
 namespace edge::cli {
 namespace {
 
 constexpr std::chrono::seconds kGrace{5};
-constexpr std::size_t kMaxReasonBytes = 4096;  // what a request takes
 
 struct Options {
   std::string peer, patient, purpose = "TREAT", reason, reason_file, timeout;

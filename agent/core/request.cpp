@@ -30,9 +30,6 @@ constexpr std::array kOperations{OperationName{Operation::kPing, "ping"},
                                  OperationName{Operation::kCosign, "cosign"},
                                  OperationName{Operation::kFederationRange, "federation-range"}};
 
-constexpr std::size_t kMaxIdentifierBytes = 1024;
-constexpr std::size_t kMaxReasonBytes = 4096;
-
 bool text_between(const json& value, std::size_t least, std::size_t most) {
   return value.is_string() && value.get_ref<const std::string&>().size() >= least &&
          value.get_ref<const std::string&>().size() <= most;

@@ -27,6 +27,10 @@ constexpr bool about_ledger(Operation operation) {
          operation == Operation::kCosign || operation == Operation::kFederationRange;
 }
 
+// Of a patient's identifier, its system and its value each; of a reason in words. Both of at least one byte.
+inline constexpr std::size_t kMaxIdentifierBytes = 1024;
+inline constexpr std::size_t kMaxReasonBytes = 4096;
+
 // What a request wants of a patient's record.
 struct RecordQuery {
   fhir::Identifier patient;             // system may be empty

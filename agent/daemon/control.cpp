@@ -89,6 +89,14 @@ RecordQuery read_query(const json& call, const std::string& patient) {
   }
   RecordQuery query{
       {identifier->value("system", ""), identifier->value("value", "")}, {}, call.value("reason", "")};
+  // What no peer would take is not sent.
+  const auto bounded = [](const std::string& text, std::size_t most, const char* what) {
+    if (text.size() > most)
+      throw CallError{"usage", std::string(what) + " is longer than " + std::to_string(most) + " bytes", ""};
+  };
+  bounded(query.patient.system, kMaxIdentifierBytes, "the identifier's system");
+  bounded(query.patient.value, kMaxIdentifierBytes, "the identifier");
+  bounded(query.reason, kMaxReasonBytes, "the reason");
   for (const auto& name : call.value("sections", json::array())) {
     const auto section = fhir::section_from_name(name.get<std::string>());
     if (!section) throw CallError{"usage", "there is no section `" + name.get<std::string>() + "`", ""};

@@ -73,3 +73,20 @@ TEST_CASE("a bundle whose file was changed does not verify") {
   std::ofstream(file) << text;
   CHECK(federation[1].command({"bundle", "verify", file}).status != 0);
 }
+
+TEST_CASE("what no peer would take is not sent, and said here") {
+  Federation federation(programs());
+  federation.start();
+  const auto ask = [&](const std::string& patient, const std::string& reason) {
+    return federation[1].command(
+        {"request", federation[0].address().text(), patient, "--reason", reason, "--timeout", "5s"});
+  };
+  const auto long_reason = ask("urn:x|1", std::string(4097, 'w'));
+  CHECK(long_reason.status == 64);
+  CHECK_THAT(long_reason.output, Catch::Contains("the reason is longer than 4096 bytes"));
+  const auto long_identifier = ask("urn:x|" + std::string(1025, '1'), "ward");
+  CHECK(long_identifier.status == 64);
+  CHECK_THAT(long_identifier.output, Catch::Contains("more than 1 KiB"));
+  CHECK_THAT(ask("urn:x|1", std::string(4096, 'w')).output, Catch::Contains("not-available"));
+  CHECK(federation[0].command_json({"disclosures"}).at("disclosures").size() == 1);
+}
