@@ -3,6 +3,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "agent/adapters/certificates.h"
 #include "agent/adapters/key_files.h"
 #include "agent/cli/failure.h"
 #include "agent/core/reply.h"
@@ -40,13 +41,16 @@ struct Signed {
         {pki, "sign-cert", (dir / "ca").string(), "127.0.10.1", keys + "/sign-1.pem", keys + "/sign-1.crt"});
     write_federation();
     const auto ring = edge::load_keys(keys, kAddress);
+    text = signed_by(*ring.sign.signer, ring.sign.x5c_der);
+    save(text);
+  }
+
+  static std::string signed_by(const edge::Signer& signer, const std::vector<ledger::Bytes>& x5c) {
     const auto assembled = edge::fhir::assemble(test_support::golden_patient("patient-full"));
     REQUIRE(assembled);
     const auto signature = edge::fhir::make_signature(
-        assembled->canonical,
-        {ring.sign.signer.get(), edge::make_kid(kAddress, "sign-1"), ring.sign.x5c_der, "127.0.10.1", kNow});
-    text = edge::fhir::splice_signature(assembled->text, signature);
-    save(text);
+        assembled->canonical, {&signer, edge::make_kid(kAddress, "sign-1"), x5c, "127.0.10.1", kNow});
+    return edge::fhir::splice_signature(assembled->text, signature);
   }
 
   void write_federation() const {
@@ -106,6 +110,46 @@ TEST_CASE("a signed bundle verifies against CA and federation, and says what was
   CHECK(bundle.verify({"--ca", (bundle.dir / "none").string()}).status == EX_NOINPUT);
   std::ofstream(bundle.federation) << test_support::first_document({{"members", json::array()}});
   CHECK(bundle.verify({"--federation", bundle.federation}).status == EX_DATAERR);
+}
+
+TEST_CASE("a certificate of another key, or of another agent, vouches for nothing") {
+  Signed bundle;
+  // Another agent's folder: its own key, and certificates of the same authority for either address.
+  const auto other = bundle.dir / "other-agent";
+  REQUIRE(invoke({"init", "--address", "127.0.10.9", "--name", "Other", "--broker", "mqtts://127.0.0.1:1",
+                  "--dir", other.string()})
+              .status == 0);
+  const std::string pki = (test_support::source_root() / "deploy/pki").string();
+  const std::string key = (other / "keys/sign-1.pem").string(),
+                    certificate = (other / "keys/sign-1.crt").string();
+  const auto own = edge::load_keys(bundle.dir / "etc/keys", kAddress);
+  const auto certified_for = [&](const std::string& address) {
+    std::filesystem::remove(certificate);
+    test_support::run({pki, "sign-cert", (bundle.dir / "ca").string(), address, key, certificate});
+    return edge::read_certificates(certificate);
+  };
+  const auto foreign = edge::load_keys(other / "keys", *ledger::Address::parse("127.0.10.9"));
+  const auto refused = [&](const std::vector<std::string>& trust, const char* why) {
+    const auto result = bundle.verify(trust);
+    INFO(result.out);
+    CHECK(result.status == EX_DATAERR);
+    CHECK_THAT(result.err, Contains(why));
+  };
+  const std::vector<std::string> by_ca{"--ca", bundle.ca}, by_document{"--federation", bundle.federation};
+
+  // The federation's key has signed; the certificate is of another key.
+  bundle.save(Signed::signed_by(*own.sign.signer, certified_for("127.0.10.1")));
+  refused(by_ca, "key of the certificate");
+  CHECK(bundle.verify(by_document).status == 0);  // by the key that the document lists, and no other
+  refused({"--ca", bundle.ca, "--federation", bundle.federation}, "key of the certificate");
+  // The certificate's key has signed; the federation lists another one.
+  bundle.save(Signed::signed_by(*foreign.sign.signer, certified_for("127.0.10.1")));
+  refused(by_document, "key of the federation");
+  refused({"--ca", bundle.ca, "--federation", bundle.federation}, "key of the federation");
+  // It is somebody else's, under this agent's kid.
+  bundle.save(Signed::signed_by(*foreign.sign.signer, certified_for("127.0.10.9")));
+  refused(by_ca, "another agent");
+  refused(by_document, "key of the federation");
 }
 
 TEST_CASE("a bundle that was changed, cut or stripped does not verify") {

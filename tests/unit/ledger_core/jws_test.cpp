@@ -138,6 +138,42 @@ TEST_CASE("every second spelling of a JWS is refused") {
   CHECK(spellings == 1);
 }
 
+TEST_CASE("a second spelling of header or payload is refused, even if that is what was signed") {
+  const auto signed_parts = [](const std::string& header, const std::string& payload) {
+    const std::string input = header + "." + payload;
+    return accepted(input + "." + kPair.sign(input));
+  };
+  const std::string header = base64url_encode(as_bytes(R"({"alg":"EdDSA","kid":"k"}   )"));
+  const std::string payload = base64url_encode(as_bytes("payload"));
+  REQUIRE(signed_parts(header, payload));
+  // Bits that belong to no byte.
+  const auto respelt = [](std::string text) {
+    constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    REQUIRE(text.size() % 4 != 0);
+    text.back() = kDigits[kDigits.find(text.back()) + 1];
+    return text;
+  };
+  CHECK_FALSE(signed_parts(respelt(header), payload));
+  CHECK_FALSE(signed_parts(header, respelt(payload)));
+  for (const char* more : {"=", "\n", " ", "\r\n", "."}) {
+    CAPTURE(more);
+    CHECK_FALSE(signed_parts(header + more, payload));
+    CHECK_FALSE(signed_parts(header, payload + more));
+  }
+}
+
+// Whose key counts is for whoever knows it already; what a header brings along is no key.
+TEST_CASE("a certificate in a header gives its key no say") {
+  const auto with = R"({"alg":"EdDSA","kid":"k","x5c":[")" + ledger::base64_encode(as_bytes("anybody's")) +
+                    R"("],"x5t":"AAEC"})";
+  CHECK(accepted(compact(with, "x")));
+  CHECK_FALSE(accepted(compact(with, "x", kOther)));
+  const auto parsed = ledger::parse_detached_jws(detached(with, "x"), 4096);
+  REQUIRE(parsed);
+  CHECK(ledger::verify_detached_jws(*parsed, "x", kPair.key));
+  CHECK_FALSE(ledger::verify_detached_jws(*parsed, "x", kOther.key));
+}
+
 TEST_CASE("no byte of a JWS can be changed") {
   const auto text = compact(kHeader, R"({"from":"10.20.0.6"})");
   for (std::size_t i = 0; i < text.size(); ++i) {
