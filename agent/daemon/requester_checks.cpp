@@ -1,4 +1,5 @@
-// What the requester demands of a decrypted answer before it is handed out (bundle.md, Receiving).
+// What the requester demands of a decrypted answer before it is handed out, now and when it is opened again
+// (bundle.md, Receiving).
 #include <future>
 
 #include "agent/core/fhir/document_check.h"
@@ -75,6 +76,47 @@ Outcome<Requester::Standing> Requester::judge(const Manifest& manifest, const le
     return Refusal{revoked ? Code::kNotAMember : Code::kMalformed, "bundle: " + judged.reason};
   }
   return Standing{std::move(place.key_id), std::move(place.tree), std::move(judged.reason)};
+}
+
+Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
+  const auto row = store_.find(id);
+  if (!row || row->state != OutgoingState::kReceived)
+    return Refusal{Code::kNotAvailable, "no received bundle with this id"};
+  Pending pending(*row);
+  pending.patient = asked_patient(*row);
+  // What was taken once stays acceptable, whatever became of its key; check_plaintext judges the bundle.
+  const auto accepted = accept(pending, row->manifest, std::nullopt);
+  if (!accepted || !*accepted) return Refusal{Code::kFailed, "the stored manifest is no longer acceptable"};
+  const Manifest& manifest = accepted->value().manifest;
+  PayloadOpener opener(context_.own_identities(), manifest.encoding, manifest.plaintext_size);
+  std::optional<ledger::Problem> problem;
+  const auto take = [&](ledger::ByteView piece) {
+    const auto written = opener.write(piece);
+    if (!written) problem = written.error();
+    return !problem;
+  };
+  if (!row->payload.empty()) {
+    take(row->payload);
+  } else if (!read_inbox(inbox_, id, take)) {
+    return Refusal{Code::kNotAvailable, "its ciphertext is no longer in the inbox"};
+  }
+  if (problem) return Refusal{Code::kFailed, problem->reason};
+  auto plaintext = opener.finish_unhashed();
+  if (!plaintext) return Refusal{Code::kFailed, plaintext.error().reason};
+  const auto good = check_plaintext(pending, *plaintext, manifest);
+  if (!good) return Refusal{Code::kFailed, good.error().reason};
+  RequestResult result;
+  result.received = true;
+  result.plaintext = std::move(*plaintext);
+  result.manifest = row->manifest;
+  result.content_type = manifest.content_type;
+  result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
+  result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
+  result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
+  result.cosignatures = accepted->value().cosignatures;
+  result.witnessed = accepted->value().witnessed;
+  result.suspect = good->suspect;
+  return result;
 }
 
 }  // namespace edge
