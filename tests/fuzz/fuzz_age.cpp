@@ -1,5 +1,6 @@
 #include "agent/core/age/age.h"
 #include "agent/core/age/header.h"
+#include "agent/core/age/passphrase.h"
 #include "ledger-client/core/base64.h"
 #include "tests/fuzz/require.h"
 
@@ -61,6 +62,22 @@ void check_header(std::string_view text) {
   FUZZ_REQUIRE(text == again + " " + ledger::base64_encode_unpadded(header->mac) + "\n");
 }
 
+// A file for a passphrase that nobody here knows stays closed, whatever it says of the work to do. Only what
+// says little work is tried: more takes its time.
+void check_passphrase(ledger::ByteView file) {
+  const std::string_view text = ledger::as_text(file);
+  constexpr std::string_view kStanza = "-> scrypt ";
+  const auto at = text.find(kStanza);
+  if (!age::wants_passphrase(file) || at == text.npos) return;
+  const std::string_view line = text.substr(at, text.find('\n', at) - at);
+  const std::string_view factor = line.substr(line.rfind(' ') + 1);
+  const bool two_digits = factor.size() == 2 && factor.front() >= '1' && factor.front() <= '9' &&
+                          factor.back() >= '0' && factor.back() <= '9';
+  if (two_digits && factor <= "20") return;
+  const std::string_view word = "not this one";
+  FUZZ_REQUIRE(!age::open_with_passphrase(edge::Secret(ledger::as_bytes(word)), file).ok());
+}
+
 }  // namespace
 
 // One call, a stream in one piece and a stream in small pieces agree, and release the same bytes.
@@ -75,6 +92,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Outcome pieces = read_in_pieces(file, 7);
   FUZZ_REQUIRE(whole.verdict == pieces.verdict);
   FUZZ_REQUIRE(whole.plaintext == pieces.plaintext);
+  check_passphrase(file);
   const age::Identity* const key = &identity();
   const auto opened = age::open({&key, 1}, file, false);
   FUZZ_REQUIRE(opened.ok() == whole.verdict.empty());
