@@ -84,6 +84,7 @@ bool LaterJudge::step(Walk& walk) {
 void LaterJudge::judge(const std::vector<KeptPlace>& page) {
   if (page.empty()) return;
   std::vector<DoubtStore::Judged> judged;
+  judged.reserve(page.size());
   for (const KeptPlace& kept : page) judged.push_back({kept, judge_bundle(context_, kept.place)});
   std::set<std::string> origins;
   for (const auto& [kept, judgement] : store_.record(judged)) {
