@@ -132,6 +132,9 @@ std::vector<age::Recipient> recipients_of(const std::vector<std::string>& texts)
 }
 
 void write_new_secret(const fs::path& file, const Secret& content) {
+  if (const auto folder = file.parent_path(); !folder.empty() && !fs::is_directory(folder))
+    throw Failure(EX_CANTCREAT, folder.string() + ": there is no such folder",
+                  "make it first: mkdir -p " + folder.string());
   if (!create_secret_file(file, content)) throw Failure(EX_CANTCREAT, file.string() + " exists");
 }
 

@@ -272,6 +272,9 @@ TEST_CASE("the age identity split among five trustees comes back from any three"
         (fs::perms::owner_read | fs::perms::owner_write));
 
   CHECK(with(recover, "recovered.txt").status == EX_CANTCREAT);
+  const auto nowhere = with(recover, "missing/recovered.txt");
+  CHECK(nowhere.status == EX_CANTCREAT);
+  CHECK_THAT(nowhere.err, Contains("no such folder") && Contains("hint: "));
   recover.pop_back();
   CHECK_THAT(with(recover, "other.txt").err, Contains("too few shares: 2 of the 3"));
   recover.push_back(recover.back());
