@@ -1,8 +1,5 @@
 #include "agent/cli/output.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -12,7 +9,6 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <system_error>
-#include <utility>
 
 #include "agent/cli/failure.h"
 
@@ -22,11 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kWidestColumn = 72;
-constexpr int kMaxLinks = 40;  // as Linux follows
-
-[[noreturn]] void fail(const fs::path& file) {
-  throw std::system_error(errno, std::generic_category(), file.string());
-}
 
 // Characters as a terminal counts them: bytes that begin one.
 std::size_t width(const std::string& text) {
@@ -150,49 +141,12 @@ std::string read_file_or_input(const fs::path& file, std::uint64_t max) {
   return out;
 }
 
-AtomicFile::AtomicFile(fs::path file) : file_(std::move(file)) {
-  if (fs::is_directory(file_)) throw Failure(EX_CANTCREAT, file_.string() + ": is a directory");
-  if (!fs::exists(file_) || fs::is_regular_file(file_)) {
-    for (int links = 0; fs::is_symlink(file_) && links < kMaxLinks; ++links)
-      file_ = file_.parent_path() / fs::read_symlink(file_);
-    temporary_ = file_.string() + ".XXXXXX";
-    descriptor_ = ::mkostemp(temporary_.data(), O_CLOEXEC);
-  } else {
-    descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CLOEXEC);
-  }
-  if (descriptor_ < 0)
-    throw Failure(EX_CANTCREAT, file_.string() + ": " + std::generic_category().message(errno));
-}
-
-AtomicFile::~AtomicFile() {
-  if (descriptor_ < 0) return;
-  ::close(descriptor_);
-  if (is_file()) ::unlink(temporary_.c_str());
-}
-
-void AtomicFile::write(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const auto done = ::write(descriptor_, bytes.data(), bytes.size());
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) fail(file_);
-    bytes.remove_prefix(static_cast<std::size_t>(done));
-  }
-}
-
-void AtomicFile::commit() {
-  if (!is_file()) {
-    if (::close(std::exchange(descriptor_, -1)) != 0) fail(file_);
-    return;
-  }
-  if (::fsync(descriptor_) != 0) fail(file_);
-  if (::rename(temporary_.c_str(), file_.c_str()) != 0) fail(file_);
-  ::close(descriptor_);
-  descriptor_ = -1;
-  const fs::path folder = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
-  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return;
-  ::fsync(directory);  // the rename itself; a file system that can't is none the worse
-  ::close(directory);
+AtomicFile::AtomicFile(const fs::path& file) try : ledger
+  ::AtomicFile(file, 0600) {}
+catch (const std::system_error& error) {
+  if (error.code() == std::errc::is_a_directory)
+    throw Failure(EX_CANTCREAT, file.string() + ": is a directory");
+  throw Failure(EX_CANTCREAT, error.what());
 }
 
 }  // namespace edge::cli

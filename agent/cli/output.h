@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ledger-client/store/atomic_file.h"
+
 namespace edge::cli {
 
 // One line of JSON on standard output; text that is no UTF-8 is replaced.
@@ -33,24 +35,10 @@ std::string read_file_or_input(const std::filesystem::path& file, std::uint64_t 
 // What standard input holds up to its end, at most `max` bytes.
 std::string read_input(std::size_t max);
 
-// A file that appears whole under its name, or not at all: written beside it with mode 0600, synced, renamed
-// by commit(). A link stays one, and what it names is replaced. What is there and no file (a device, a FIFO)
-// is never replaced but written to as the bytes come.
-class AtomicFile {
+// A file only its owner may read. What keeps it from being made is a Failure (EX_CANTCREAT).
+class AtomicFile : public ledger::AtomicFile {
  public:
-  explicit AtomicFile(std::filesystem::path file);
-  ~AtomicFile();  // removes what was not committed
-  AtomicFile(const AtomicFile&) = delete;
-  AtomicFile& operator=(const AtomicFile&) = delete;
-  void write(std::string_view bytes);
-  void commit();
-  // There will be a file of that name, beside which others may lie.
-  bool is_file() const { return !temporary_.empty(); }
-
- private:
-  std::filesystem::path file_;
-  std::string temporary_;
-  int descriptor_ = -1;
+  explicit AtomicFile(const std::filesystem::path& file);
 };
 
 }  // namespace edge::cli

@@ -5,8 +5,10 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <system_error>
 
 #include "ledger-client/cli/errors.h"
+#include "ledger-client/store/atomic_file.h"
 
 namespace ledger::cli {
 
@@ -24,10 +26,13 @@ std::string read_input(const std::string& file, const std::string& hint) {
 }
 
 void write_output(const std::string& file, const std::string& content) {
-  std::ofstream stream(file, std::ios::binary | std::ios::trunc);
-  stream << content;
-  stream.close();
-  if (!stream) throw UserError(kInputOutput, "cannot write " + file + ": " + std::strerror(errno));
+  try {
+    AtomicFile out(file, 0666);
+    out.write(content);
+    out.commit();
+  } catch (const std::system_error& error) {
+    throw UserError(kInputOutput, "cannot write " + std::string(error.what()));
+  }
 }
 
 }  // namespace ledger::cli

@@ -26,7 +26,7 @@ int report_parse(const CLI::App& program, const CLI::ParseError& error, Options&
 
 int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
   CLI::App program("Verifies the ledgers of ehr-agent. Needs no agent and no private key.", "ehr-ledger");
-  program.set_version_flag("--version", EHR_VERSION);
+  program.set_version_flag("--version", "ehr-ledger " EHR_VERSION);
   program.require_subcommand(1);
   program.footer(
       "Example:\n  ehr-ledger verify --all\n\n"

@@ -1,5 +1,11 @@
 #include "ledger-client/cli/commands.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
+
+#include "ledger-client/cli/errors.h"
+#include "ledger-client/cli/files.h"
 #include "ledger-client/core/sha256.h"
 #include "tests/support/shared_data.h"
 #include "tests/unit/ledger_cli/stored_log.h"
@@ -126,5 +132,32 @@ TEST_CASE("wrong usage is 64 and hints at the help, every command's help has an 
     CHECK(help.status == 0);
     CHECK_THAT(help.out, Catch::Contains("Example") && Catch::Contains("--json"));
   }
-  CHECK(ledger_tool({"--version"}).status == 0);
+  const auto version = ledger_tool({"--version"});
+  CHECK(version.status == 0);
+  CHECK_THAT(version.out, Catch::StartsWith("ehr-ledger "));
+}
+
+TEST_CASE("an output that cannot be written leaves the old file") {
+  const StoredLog log;
+  const test_support::TempDir dir;
+  const auto file = dir / "proof";
+  write_file(file, "old");
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto signal_before = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{16, before.rlim_max};  // as a disk with 16 bytes left
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &full) == 0);
+  ledger::cli::UserError error(ledger::cli::kUsage, "");
+  try {
+    ledger::cli::write_output(file.string(), std::string(1000, 'x'));
+  } catch (const ledger::cli::UserError& caught) {
+    error = caught;
+  }
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, signal_before);
+  CHECK_THAT(error.what(), Catch::Contains(file.string()));
+  CHECK(ledger::cli::read_input(file.string()) == "old");
+  CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);
+  CHECK(log({"prove", "10.20.0.5", "3", "-o", file.string()}).status == 0);
+  CHECK(ledger::cli::read_input(file.string()) != "old");
 }

@@ -1,0 +1,68 @@
+#include "ledger-client/store/atomic_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <random>
+#include <system_error>
+#include <utility>
+
+namespace ledger {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxLinks = 40;  // as Linux follows
+
+[[noreturn]] void fail(const fs::path& file, int error) {
+  throw std::system_error(error, std::generic_category(), file.string());
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path file, mode_t mode) : file_(std::move(file)) {
+  if (fs::is_directory(file_)) fail(file_, EISDIR);
+  if (!fs::exists(file_) || fs::is_regular_file(file_)) {
+    for (int links = 0; fs::is_symlink(file_) && links < kMaxLinks; ++links)
+      file_ = file_.parent_path() / fs::read_symlink(file_);
+    // Not mkostemp(3), which leaves nothing of `mode` and the umask.
+    temporary_ = file_.string() + "." + std::to_string(std::random_device()()) + ".part";
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  } else {
+    descriptor_ = ::open(file_.c_str(), O_WRONLY | O_CLOEXEC);
+  }
+  if (descriptor_ < 0) fail(file_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  if (is_file()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto done = ::write(descriptor_, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) fail(file_, errno);
+    bytes.remove_prefix(static_cast<std::size_t>(done));
+  }
+}
+
+void AtomicFile::commit() {
+  if (!is_file()) {
+    if (::close(std::exchange(descriptor_, -1)) != 0) fail(file_, errno);
+    return;
+  }
+  if (::fsync(descriptor_) != 0) fail(file_, errno);
+  if (::rename(temporary_.c_str(), file_.c_str()) != 0) fail(file_, errno);
+  ::close(std::exchange(descriptor_, -1));
+  const fs::path folder = file_.has_parent_path() ? file_.parent_path() : fs::path(".");
+  const int directory = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return;
+  ::fsync(directory);  // the rename itself; a file system that can't is none the worse
+  ::close(directory);
+}
+
+}  // namespace ledger
