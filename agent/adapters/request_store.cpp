@@ -75,8 +75,9 @@ RequestStore::RequestStore(ledger::Journal& journal, const PatientVault& vault,
                            const std::filesystem::path& database, std::function<ledger::TimePoint()> now)
     : journal_(journal), vault_(vault), now_(std::move(now)), reader_(database) {}
 
-std::future<ledger::Journal::Answer> RequestStore::insert(const Outgoing& request) {
-  const auto statements = [request](Database& database, std::uint64_t) {
+std::future<ledger::Journal::Answer> RequestStore::insert(const Outgoing& request,
+                                                          std::shared_future<ledger::Bytes> patient) {
+  const auto statements = [request, patient = std::move(patient)](Database& database, std::uint64_t) {
     Statement& insert = database.cached(
         "INSERT INTO outgoing(id, peer, state, operation, purpose, message, sha256, patient, issued, expires)"
         " VALUES(?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
@@ -85,7 +86,7 @@ std::future<ledger::Journal::Answer> RequestStore::insert(const Outgoing& reques
         .bind(3, operation_text(request.operation))
         .bind(4, request.purpose);
     insert.bind(5, ledger::ByteView(request.message)).bind(6, ledger::ByteView(request.sha256));
-    insert.bind(7, ledger::ByteView(request.patient))
+    insert.bind(7, ledger::ByteView(patient.get()))
         .bind(8, to_integer(request.issued))
         .bind(9, to_integer(request.expires));
     insert.run();

@@ -57,7 +57,9 @@ class RequestStore {
                std::function<ledger::TimePoint()> now);
 
   // Hands the row to the writer without waiting; it commits soon, or with the answer if that comes first.
-  std::future<ledger::Journal::Answer> insert(const Outgoing& request);
+  // `patient`, the sealed identifier, stands in for the row's own and may be made until then.
+  std::future<ledger::Journal::Answer> insert(const Outgoing& request,
+                                              std::shared_future<ledger::Bytes> patient);
   void manifest_accepted(const std::string& id, const std::string& manifest);
   // Appends bundle.received with the row, the audit row, inbox payload and receipt in one transaction. Throws
   // AuditFailed if it can't be recorded; nothing was received then. `committed` as in ledger::Moments.

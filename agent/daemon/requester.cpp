@@ -95,12 +95,16 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
                {}};
   const auto pending = make_pending(std::move(row));
   pending->patient = query.patient;
-  pending->row.patient = age::seal(context_.own_identities().front()->recipient(),
-                                   ledger::as_bytes(canonical_patient(query.patient)));
+  // Sealed to ourselves while the first publish is in flight, by whoever needs it first.
+  const auto patient =
+      std::async(std::launch::deferred, [this, text = canonical_patient(query.patient)] {
+        return age::seal(context_.own_identities().front()->recipient(), ledger::as_bytes(text));
+      }).share();
   // The row is on its way to the disk before anything can answer, so that no answer is recorded ahead of it;
-  // it commits while the first publish is in flight. The patient in it is sealed to ourselves.
-  auto kept = store_.insert(pending->row);
+  // it commits while the first publish is in flight.
+  auto kept = store_.insert(pending->row, patient);
   publish_request(*pending);
+  patient.wait();
   if (const auto problem = why_not_kept(kept); !problem.empty()) {
     const std::lock_guard lock(mutex_);
     pending->closed = true;

@@ -2,8 +2,8 @@
 //
 // Order of writes: one transaction inserts entries, nodes and whatever the caller adds, recomputes the root,
 // signs, stores the checkpoint (Moments::sealed); COMMIT (Moments::committed); guard pwrite + fdatasync; then
-// append() returns and on_signed publishes. Appends that arrive while a commit runs share the next one (group
-// commit): one transaction, one signature, one publish.
+// append() returns and on_signed publishes. What has statements only is answered at COMMIT. Appends that
+// arrive while a commit runs share the next one (group commit): one transaction, one signature, one publish.
 //
 // Thread-safe: any thread may append. One thread at a time has the turn to commit: the appending one if
 // nobody else commits or waits, otherwise an internal one with everything that waits. What is in no hurry

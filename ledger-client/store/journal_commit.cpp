@@ -54,11 +54,6 @@ bool Journal::State::without_signature(std::vector<Job>& batch) {
   }
   transaction.commit();
   tell_committed(batch);
-  for (auto& job : batch) {
-    if (job.settled) continue;
-    job.promise.set_value(Appended{{}, newest.checkpoint, newest.note});
-    job.settled = true;
-  }
   return true;
 }
 
@@ -161,10 +156,15 @@ void Journal::State::prepare_answers(std::vector<Job>& batch, const SealedCheckp
   }
 }
 
-// What is committed can't be taken back: better no process than one that believes it was not.
+// What is committed can't be taken back: better no process than one that believes it was not. Rows alone are
+// answered here: no signature covers them, so they need no guard.
 void Journal::State::tell_committed(std::vector<Job>& batch) noexcept {
   for (auto& job : batch) {
-    if (!job.settled && job.moments.committed) job.moments.committed();
+    if (job.settled) continue;
+    if (job.moments.committed) job.moments.committed();
+    if (!job.entries.empty()) continue;
+    job.promise.set_value(Appended{{}, newest.checkpoint, newest.note});
+    job.settled = true;
   }
 }
 

@@ -81,8 +81,10 @@ struct Case {
     Outgoing row{next_id(), kPeer, {}, Operation::kSummary, "TREAT", {}, {}, {}, {}, {}, {}, {}, {},
                  {},        0,     {}};
     row.issued = row.expires = now;
-    row.message = row.patient = ledger::Bytes{1};
-    (void)requests->insert(row).get();
+    row.message = ledger::Bytes{1};
+    std::promise<ledger::Bytes> sealed;
+    sealed.set_value({1});
+    (void)requests->insert(row, sealed.get_future()).get();
     Received received;
     received.issued_index = 7;
     received.issued_origin = "ehr/10-20-0-6";

@@ -94,6 +94,26 @@ TEST_CASE("statements alone have no place, and their commit is told of, also whe
   CHECK(told.order == std::vector<std::string>{"committed"});
 }
 
+TEST_CASE("rows that share the commit of an entry are answered at the commit, before the guard") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  auto options = journal_options(dir.path(), key);
+  options.linger = std::chrono::hours(1);
+  std::future<Journal::Answer> row;
+  bool known_when_sealed = true, known_when_published = false;
+  const auto known = [&row] { return row.wait_for(std::chrono::seconds(0)) == std::future_status::ready; };
+  options.on_signed = [&](const ledger::SignedBatch&) { known_when_published = known(); };
+  Journal journal(std::move(options));
+  row = journal.append_async({}, {}, Work::kNew, ledger::Pace::kSoon);
+  const ledger::Moments moments{[&](const ledger::Appended&) { known_when_sealed = known(); }, {}};
+  REQUIRE(journal.append({issued(0)}, {}, Work::kNew, moments));
+  CHECK_FALSE(known_when_sealed);
+  CHECK(known_when_published);
+  const auto answer = row.get();
+  REQUIRE(answer);
+  CHECK(answer->checkpoint.size == 0);  // what the guard knew by then
+}
+
 TEST_CASE("a preparation that throws takes the append back") {
   const test_support::TempDir dir;
   const LogKey key(kOrigin);
