@@ -137,7 +137,7 @@ ExchangeOutcome Exchange::unanchored(const VerifiedRequest& verified, std::strin
   const auto recipient = age::Recipient::parse(verified.sender().age_recipient().value_or(""));
   if (!recipient) return Refusal{Code::kFailed, "peer has no usable age recipient"};
   ledger::Bytes ciphertext;
-  PayloadSealer sealer(*recipient, [&ciphertext](ledger::ByteView bytes) {
+  PayloadSealer sealer(agree(*recipient), [&ciphertext](ledger::ByteView bytes) {
     ciphertext.insert(ciphertext.end(), bytes.begin(), bytes.end());
   });
   sealer.expect(text.size());
@@ -151,6 +151,10 @@ ExchangeOutcome Exchange::unanchored(const VerifiedRequest& verified, std::strin
   return Answer{std::move(manifest), std::move(payload), {}, verified.request().envelope.fed};
 }
 
+age::Agreement Exchange::agree(const age::Recipient& recipient) const {
+  return ports_.agree ? ports_.agree(recipient) : age::Agreement(recipient);
+}
+
 std::optional<ExchangeOutcome> Exchange::disclose(const VerifiedRequest& verified,
                                                   const std::string& patient_key,
                                                   const ConsentDecision& decision) const {
@@ -158,7 +162,7 @@ std::optional<ExchangeOutcome> Exchange::disclose(const VerifiedRequest& verifie
   if (!recipient) return Refusal{Code::kFailed, "peer has no usable age recipient"};
 
   const std::unique_ptr<SpoolWriter> writer = ports_.spool->begin();
-  PayloadSealer sealer(*recipient, [&writer](ledger::ByteView bytes) { writer->write(bytes); });
+  PayloadSealer sealer(agree(*recipient), [&writer](ledger::ByteView bytes) { writer->write(bytes); });
   const BundleSigner signer =
       ports_.bundle_signer ? ports_.bundle_signer() : BundleSigner{settings_.self, settings_.x5c_der};
   if (const auto written = signed_bundle_into(verified, patient_key, decision, signer, sealer); !written)

@@ -126,6 +126,8 @@ struct ExchangePorts {
   // The message of a manifest and what travels inside it: signed, and sealed to its receiver. Without it,
   // answers carry none.
   std::function<ledger::Bytes(const Manifest&, ledger::ByteView inline_bytes)> seal_manifest{};
+  // Key agreements made ahead; without it, each payload makes its own.
+  std::function<age::Agreement(const age::Recipient&)> agree{};
 };
 
 // An answer ready to be sent.
@@ -178,6 +180,7 @@ class Exchange {
                              std::string_view content_type) const;
   ExchangeOutcome answer_about_patient(const VerifiedRequest& request, RefusalNote& note) const;
   // Nothing if the consents or the signing key changed meanwhile.
+  age::Agreement agree(const age::Recipient& recipient) const;
   std::optional<ExchangeOutcome> disclose(const VerifiedRequest& request, const std::string& patient_key,
                                           const ConsentDecision& decision) const;
   Outcome<ledger::Done> signed_bundle_into(const VerifiedRequest& request, const std::string& patient_key,

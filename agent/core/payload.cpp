@@ -64,8 +64,8 @@ struct StepBuffer {
 }  // namespace
 
 struct PayloadSealer::State {
-  State(const age::Recipient& recipient, age::Sink out)
-      : sink(std::move(out)), writer(recipient, [this](ledger::ByteView bytes) {
+  State(age::Agreement agreement, age::Sink out)
+      : sink(std::move(out)), writer(std::move(agreement), [this](ledger::ByteView bytes) {
           hasher.update(bytes);
           sink(bytes);
         }) {}
@@ -90,8 +90,8 @@ struct PayloadSealer::State {
   StepBuffer buffer = StepBuffer(ZSTD_CStreamOutSize());
 };
 
-PayloadSealer::PayloadSealer(const age::Recipient& recipient, age::Sink sink)
-    : state_(std::make_unique<State>(recipient, std::move(sink))) {}
+PayloadSealer::PayloadSealer(age::Agreement agreement, age::Sink sink)
+    : state_(std::make_unique<State>(std::move(agreement), std::move(sink))) {}
 PayloadSealer::~PayloadSealer() = default;
 
 void PayloadSealer::expect(std::uint64_t plaintext_size) {

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "agent/core/age/age.h"
+#include "agent/core/age/agreement.h"
 #include "agent/core/transfer/ciphertext_hasher.h"
 
 namespace edge {
@@ -22,7 +22,7 @@ struct SealedPayload {
 class PayloadSealer {
  public:
   // Ciphertext goes to `sink` as it is made.
-  PayloadSealer(const age::Recipient& recipient, age::Sink sink);
+  PayloadSealer(age::Agreement agreement, age::Sink sink);
   ~PayloadSealer();
   // How many bytes all writes together will have, if that is known before the first: zstd then prepares no
   // more than it needs. Another number makes finish() throw.

@@ -51,7 +51,12 @@ ledger::Bytes Context::seal_to(const ledger::Member& member, ledger::ByteView te
   const auto recipient = age::Recipient::parse(member.age_recipient().value_or(""));
   if (!recipient)
     throw std::runtime_error("member " + member.address.text() + " has no usable age recipient");
-  return age::seal(*recipient, text);
+  return age::seal(agreements->take(*recipient), text);
+}
+
+void Context::prepare_for(const ledger::Member& member) const {
+  if (const auto recipient = age::Recipient::parse(member.age_recipient().value_or("")))
+    agreements->prepare(*recipient, 2);
 }
 
 }  // namespace edge

@@ -35,6 +35,7 @@ struct Context {
   Counters* counters = nullptr;
   std::function<ledger::TimePoint()> now;
   FillRandom fill_random;
+  std::shared_ptr<age::ReadyAgreements> agreements = std::make_shared<age::ReadyAgreements>();
   // Keys change while the agent runs; without these, `self` and `identities` stay.
   std::function<LocalIdentity()> signing_now{};
   std::function<LocalIdentity(std::uint64_t known_fed)> signing_then{};
@@ -90,6 +91,8 @@ struct Context {
                                         std::string response_topic = {}) const;
   // Seals `text` to a member's age recipient. Throws std::runtime_error if it has none.
   ledger::Bytes seal_to(const ledger::Member& member, ledger::ByteView text) const;
+  // Makes the key agreements of the next message and payload to a member; for where nobody waits.
+  void prepare_for(const ledger::Member& member) const;
 };
 
 }  // namespace edge

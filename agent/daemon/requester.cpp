@@ -105,6 +105,7 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
   auto kept = store_.insert(pending->row, patient);
   publish_request(*pending);
   patient.wait();
+  context_.prepare_for(*member);
   if (const auto problem = why_not_kept(kept); !problem.empty()) {
     const std::lock_guard lock(mutex_);
     pending->closed = true;

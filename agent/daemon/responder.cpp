@@ -207,6 +207,7 @@ void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
     if (answer->manifest.anchor) ++context_.counters->bundles_issued;
     if (answer->break_glass_entry) alert_break_glass(*answer->break_glass_entry);
     send_answer(*answer, judged);
+    if (const auto* peer = context_.federation()->find(envelope.from)) context_.prepare_for(*peer);
   } else if (const auto* repeated = std::get_if<Repeated>(&outcome)) {
     if (!repeated->known.issued) {
       send_error(envelope.from, envelope.id, request.sha256(), repeated->known.code,

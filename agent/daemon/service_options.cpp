@@ -97,17 +97,19 @@ Exchange Service::make_exchange(const Config& config) {
     const ledger::Member* member = federation->find(address);
     return member ? member->status : ledger::MemberStatus::kRevoked;
   };
-  return {std::move(settings),
-          {records_.get(), spool_.get(), disclosures_.get(), consents_.get(), context_.now,
-           context_.fill_random, ledger_answers_.get(),
-           [this](std::uint64_t from, std::uint64_t count) {
-             return federation_->range(from, count, kMaxFederationRangeBytes);
-           },
-           member_status, [this] { return approvals_->break_glass_stands(); },
-           [this] { return keys_.bundle_signer(); },
-           [this](const Manifest& manifest, ledger::ByteView inline_bytes) {
-             return seal_manifest(context_, context_.signing(), manifest, inline_bytes);
-           }}};
+  return {
+      std::move(settings),
+      {records_.get(), spool_.get(), disclosures_.get(), consents_.get(), context_.now, context_.fill_random,
+       ledger_answers_.get(),
+       [this](std::uint64_t from, std::uint64_t count) {
+         return federation_->range(from, count, kMaxFederationRangeBytes);
+       },
+       member_status, [this] { return approvals_->break_glass_stands(); },
+       [this] { return keys_.bundle_signer(); },
+       [this](const Manifest& manifest, ledger::ByteView inline_bytes) {
+         return seal_manifest(context_, context_.signing(), manifest, inline_bytes);
+       },
+       [ready = context_.agreements](const age::Recipient& recipient) { return ready->take(recipient); }}};
 }
 
 void Service::use_approvals(const Config& config) {

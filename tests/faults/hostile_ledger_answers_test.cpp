@@ -57,10 +57,11 @@ class Scene {
   Lie honest(std::string_view plaintext) const {
     Lie lie{{{id, liar.address(), me(), 1, system_now()}, {}}, {}, {}};
     const auto* member = federation.document().find(me());
-    edge::PayloadSealer sealer(*edge::age::Recipient::parse(member->age_recipient().value()),
-                               [&lie](ledger::ByteView bytes) {
-                                 lie.ciphertext.insert(lie.ciphertext.end(), bytes.begin(), bytes.end());
-                               });
+    edge::PayloadSealer sealer(
+        edge::age::Agreement(*edge::age::Recipient::parse(member->age_recipient().value())),
+        [&lie](ledger::ByteView bytes) {
+          lie.ciphertext.insert(lie.ciphertext.end(), bytes.begin(), bytes.end());
+        });
     sealer.write(plaintext);
     const auto seal = sealer.finish();
     auto& manifest = lie.manifest;

@@ -98,8 +98,9 @@ edge::Answer LyingAgent::answer(const edge::VerifiedRequest& request) {
 
 edge::Answer LyingAgent::answer_with(const edge::VerifiedRequest& request, std::string_view plaintext) {
   const auto writer = spool_.begin();
-  edge::PayloadSealer sealer(*edge::age::Recipient::parse(request.sender().age_recipient().value()),
-                             [&](ledger::ByteView bytes) { writer->write(bytes); });
+  edge::PayloadSealer sealer(
+      edge::age::Agreement(*edge::age::Recipient::parse(request.sender().age_recipient().value())),
+      [&](ledger::ByteView bytes) { writer->write(bytes); });
   sealer.write(plaintext);
   edge::Disclosure disclosure;
   disclosure.request = &request;

@@ -26,6 +26,8 @@ inline constexpr const char* kNoMatch = "no match";                // for none o
 inline constexpr const char* kMacFailure = "HMAC failure";         // the header was changed
 inline constexpr const char* kPayloadFailure = "payload failure";  // changed, cut short or continued
 
+class Agreement;  // agreement.h: made ahead, for one file
+
 class Recipient {
  public:
   // age1…; a point of low order, with which nothing can be encrypted, is a problem.
@@ -70,6 +72,7 @@ using Sink = std::function<void(ledger::ByteView)>;
 class Writer {
  public:
   Writer(const Recipient& recipient, Sink sink);
+  Writer(Agreement agreement, Sink sink);
   ~Writer();
   void write(ledger::ByteView plaintext);
   void finish();
@@ -97,6 +100,7 @@ class Reader {
 
 // Small messages in one call.
 ledger::Bytes seal(const Recipient& recipient, ledger::ByteView plaintext);
+ledger::Bytes seal(Agreement agreement, ledger::ByteView plaintext);
 // Also demands exactly one stanza, as wire.md does of messages, when `single_stanza` is set.
 ledger::Result<ledger::Bytes> open(std::span<const Identity* const> identities, ledger::ByteView file,
                                    bool single_stanza = true);

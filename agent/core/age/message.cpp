@@ -67,9 +67,13 @@ std::uint64_t encrypted_size(std::uint64_t plaintext) {
 }
 
 ledger::Bytes seal(const Recipient& recipient, ledger::ByteView plaintext) {
+  return seal(Agreement(recipient), plaintext);
+}
+
+ledger::Bytes seal(Agreement agreement, ledger::ByteView plaintext) {
   FileKey file_key;
   randombytes_buf(file_key.reveal().data(), kFileKeyBytes);
-  return seal_payload(wrap_file_key(recipient, file_key), file_key, plaintext);
+  return seal_payload(wrap_file_key(std::move(agreement), file_key), file_key, plaintext);
 }
 
 ledger::Result<ledger::Bytes> open(std::span<const Identity* const> identities, ledger::ByteView file,

@@ -103,7 +103,7 @@ ledger::Bytes seal_to_all(std::span<const Recipient> recipients, ledger::ByteVie
   FileKey file_key;
   randombytes_buf(file_key.reveal().data(), kFileKeyBytes);
   std::string stanzas;
-  for (const Recipient& recipient : recipients) stanzas += wrap_file_key(recipient, file_key);
+  for (const Recipient& recipient : recipients) stanzas += wrap_file_key(Agreement(recipient), file_key);
   return seal_payload(stanzas, file_key, plaintext);
 }
 

@@ -20,12 +20,6 @@ constexpr std::size_t kWrappedBytes = kFileKeyBytes + kTagBytes;
 constexpr std::size_t kPointBytes = 32;
 constexpr Nonce kZeroNonce{};  // a wrap key is used once
 
-void wrap_key(ledger::ByteView shared, ledger::ByteView share, ledger::ByteView recipient, Key32 out) {
-  std::array<std::uint8_t, 64> salt{};
-  std::copy(recipient.begin(), recipient.end(), std::copy(share.begin(), share.end(), salt.begin()));
-  hkdf_sha256(shared, salt, kInfo, out);
-}
-
 enum class Unwrapped { kYes, kNotMine, kMalformed };
 
 Unwrapped unwrap(const Stanza& stanza, const Identity& identity, FileKey& file_key) {
@@ -56,21 +50,17 @@ bool has_misplaced_scrypt(const Header& header) {
 
 }  // namespace
 
-std::string wrap_file_key(const Recipient& recipient, const FileKey& file_key) {
-  Wiped<32> ephemeral;
-  Wiped<32> shared;
-  Wiped<32> key;
-  std::array<std::uint8_t, 32> share{};
-  randombytes_buf(ephemeral.reveal().data(), ephemeral.reveal().size());
-  x25519_base(ephemeral.reveal(), share);
-  if (!x25519(ephemeral.reveal(), recipient.bytes(), shared.reveal())) {
-    throw std::runtime_error("age: a recipient of low order");
-  }
-  wrap_key(shared.reveal(), share, recipient.bytes(), key.reveal());
+void wrap_key(ledger::ByteView shared, ledger::ByteView share, ledger::ByteView recipient, Key32 out) {
+  std::array<std::uint8_t, 64> salt{};
+  std::copy(recipient.begin(), recipient.end(), std::copy(share.begin(), share.end(), salt.begin()));
+  hkdf_sha256(shared, salt, kInfo, out);
+}
+
+std::string wrap_file_key(Agreement agreement, const FileKey& file_key) {
   std::array<std::uint8_t, kWrappedBytes> body{};
-  Aead(key.reveal(), Aead::Direction::kSeal).seal(kZeroNonce, file_key.reveal(), body.data());
+  Aead(agreement.key(), Aead::Direction::kSeal).seal(kZeroNonce, file_key.reveal(), body.data());
   std::string text;
-  text.append("-> ").append(kType).append(" ").append(ledger::base64_encode_unpadded(share));
+  text.append("-> ").append(kType).append(" ").append(ledger::base64_encode_unpadded(agreement.share()));
   return text.append("\n").append(ledger::base64_encode_unpadded(body)).append("\n");
 }
 

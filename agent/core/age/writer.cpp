@@ -23,13 +23,16 @@ struct Writer::State {
   ledger::Bytes sealed;
 };
 
-Writer::Writer(const Recipient& recipient, Sink sink) : state_(std::make_unique<State>(std::move(sink))) {
+Writer::Writer(const Recipient& recipient, Sink sink) : Writer(Agreement(recipient), std::move(sink)) {}
+
+Writer::Writer(Agreement agreement, Sink sink) : state_(std::make_unique<State>(std::move(sink))) {
   FileKey file_key;
   std::array<std::uint8_t, kPayloadNonceBytes> nonce{};
   randombytes_buf(file_key.reveal().data(), kFileKeyBytes);
   randombytes_buf(nonce.data(), nonce.size());
   state_->sealer.emplace(file_key, nonce);
-  state_->sink(ledger::as_bytes(write_header(wrap_file_key(recipient, file_key), file_key.reveal())));
+  state_->sink(
+      ledger::as_bytes(write_header(wrap_file_key(std::move(agreement), file_key), file_key.reveal())));
   state_->sink(nonce);
 }
 

@@ -19,7 +19,7 @@ struct Sealed {
 
 Sealed seal(const age::Recipient& recipient, const std::string& plaintext, std::size_t piece) {
   Sealed sealed;
-  PayloadSealer sealer(recipient, [&](ledger::ByteView bytes) {
+  PayloadSealer sealer(age::Agreement(recipient), [&](ledger::ByteView bytes) {
     sealed.ciphertext.insert(sealed.ciphertext.end(), bytes.begin(), bytes.end());
   });
   for (std::size_t at = 0; at < plaintext.size(); at += piece)
