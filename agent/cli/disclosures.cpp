@@ -13,6 +13,7 @@
 #include "agent/cli/output.h"
 #include "agent/cli/patient.h"
 #include "agent/config/units.h"
+#include "agent/core/consent.h"
 #include "agent/core/fhir/audit_event.h"
 #include "agent/core/fhir/audit_report.h"
 
@@ -84,7 +85,10 @@ std::string limits_text(const Options& options) {
 std::vector<std::string> table_row(const fhir::AuditRecord& record) {
   const std::string entry = record.ledger ? std::to_string(record.ledger->index) : "";
   std::string why = record.kind == fhir::AuditKind::kRefused ? record.reason : record.rule;
-  if (record.break_glass) why += " (break-glass, entry " + std::to_string(*record.break_glass) + ")";
+  if (record.break_glass) {  // the rule may be that word and nothing else
+    why += (why == ruling_text(Ruling::kBreakGlass) ? " (entry " : " (break-glass, entry ") +
+           std::to_string(*record.break_glass) + ")";
+  }
   if (!record.doubt.empty()) why += (why.empty() ? "" : "; ") + record.doubt;
   return {ledger::format_time(record.time),
           record.peer,

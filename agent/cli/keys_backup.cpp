@@ -84,11 +84,20 @@ void restore(const RestoreOptions& options, const Common& common) {
   if (restored->made.empty()) std::cout << "every key is there already; none was touched\n";
 }
 
+// A trustee who opens a share may have no agent, and so no configuration.
+fs::path own_key_folder(const Common& common) {
+  try {
+    return common.load().keys.dir;
+  } catch (const Failure& failure) {
+    throw Failure(failure.status(), failure.what(), std::string(kNameIdentity) + "; " + failure.hint());
+  }
+}
+
 }  // namespace
 
 std::vector<age::Identity> identities_of(const std::vector<fs::path>& files, const Common& common) {
   if (files.empty()) {
-    const fs::path dir = common.load().keys.dir;
+    const fs::path dir = own_key_folder(common);
     if (!holds_age_identity(dir))  // lost with all the others, it may be what somebody is here for
       throw Failure(EX_NOPERM, dir.string() + ": no age identity is here to open it with", kNameIdentity);
     return age::Identity::parse_all(age_identity_file(dir)).value();

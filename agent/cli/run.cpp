@@ -19,6 +19,13 @@ int report(const std::string& error, const std::string& hint, int status) {
   return status;
 }
 
+// CLI11 itself would name what it did not expect from the back.
+std::string unexpected(const std::string& name, const std::vector<std::string>& arguments) {
+  std::string text = '`' + name + "` does not take";
+  for (const auto& argument : arguments) text += ' ' + printable(argument);
+  return text;
+}
+
 int report_usage(const CLI::App& root, const CLI::ParseError& error) {
   // The innermost command that was named gives the help to point to.
   std::string name = "ehr-agent";
@@ -28,9 +35,12 @@ int report_usage(const CLI::App& root, const CLI::ParseError& error) {
     name += " " + at->get_name();
   }
   // CLI11 misses the command it knows before it minds the one it doesn't.
-  const auto rest = at->get_require_subcommand_min() > 0 ? at->remaining() : std::vector<std::string>();
-  const bool unknown = !rest.empty() && !rest.front().starts_with('-');
-  return report(unknown ? "there is no command `" + name + ' ' + printable(rest.front()) + '`' : error.what(),
+  const auto rest = at->remaining();
+  const bool names_command = !rest.empty() && !rest.front().starts_with('-');
+  const bool unknown = names_command && at->get_require_subcommand_min() > 0;
+  return report(unknown        ? "there is no command `" + name + ' ' + printable(rest.front()) + '`'
+                : rest.empty() ? error.what()
+                               : unexpected(name, rest),
                 "see `" + name + " --help`", EX_USAGE);
 }
 

@@ -122,6 +122,8 @@ TEST_CASE(
   CHECK(rows[5].at("said") == "PLANTED unconscious");
   CHECK(rows[5].at("break_glass") ==
         agent.command_json({"break-glass", "list"}).at("uses").at(0).at("entry"));
+  CHECK_THAT(agent.command({"disclosures"}).output,
+             Catch::Contains("break-glass (entry " + rows[5].at("break_glass").dump() + ")"));
 
   // Each place is that of the entry about the very request.
   const auto issued = agent.entries("bundle.issued");

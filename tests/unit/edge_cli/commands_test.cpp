@@ -130,6 +130,8 @@ TEST_CASE("a wrong command line is a usage error that points to help") {
   CHECK_THAT(invoke({"nonsense"}).err, Contains("there is no command `ehr-agent nonsense`"));
   CHECK_THAT(invoke({"his", "frobnicate", "-x"}).err,
              Contains("there is no command `ehr-agent his frobnicate`\nhint: see `ehr-agent his --help`"));
+  CHECK_THAT(invoke({"queue", "list", "a", "b", "c"}).err,
+             Contains("`ehr-agent queue list` does not take a b c\nhint: see `ehr-agent queue list --help`"));
 }
 
 TEST_CASE("the version is printed") {

@@ -247,6 +247,13 @@ TEST_CASE("the age identity split among five trustees comes back from any three"
   CHECK(checked.status == 0);
   CHECK_THAT(checked.out, Contains("good: share 2 of 5 for 127.0.10.1, any 3 recover"));
   CHECK(agent.call({"check-share", share(2), "--identity", identity(1)}).status == EX_NOPERM);
+  // A trustee need not have an agent.
+  const auto no_agent = (agent.dir / "no-such.toml").string();
+  const auto without_agent = invoke({"keys", "check-share", share(2), "--config", no_agent});
+  CHECK(without_agent.status == EX_CONFIG);
+  CHECK_THAT(without_agent.err, Contains("no-such.toml") && Contains("hint: --identity FILE"));
+  CHECK(invoke({"keys", "check-share", share(2), "--identity", identity(2), "--config", no_agent}).status ==
+        0);
 
   // Each trustee seals its share again, for the one who recovers.
   const Trustee requester(agent.dir.path(), "requester.txt");

@@ -127,6 +127,11 @@ TEST_CASE("wrong usage is 64 and hints at the help, every command's help has an 
     CHECK_THAT(output.err, Catch::Contains("error: ") && Catch::Contains("hint: "));
   }
   CHECK_THAT(ledger_tool({"nothing"}).err, Catch::Contains("there is no command `nothing`"));
+  CHECK_THAT(ledger_tool({"prove", "10.20.0.5", "4", "a", "b", "--no-such"}).err,
+             Catch::Contains("`ehr-ledger prove` does not take a b --no-such"));
+  CHECK_THAT(ledger_tool({"prove", "10.20.0.5", "4", "--broker", "mqtts://broker.example"}).err,
+             Catch::Contains("does not take --broker mqtts://broker.example") &&
+                 Catch::Contains("hint: only verify, show, tail and replicate read a broker"));
   for (const std::string command : {"verify", "show", "tail", "prove", "check", "export"}) {
     const auto help = ledger_tool({command, "--help"});
     CHECK(help.status == 0);
