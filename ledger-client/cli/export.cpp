@@ -22,7 +22,7 @@ void export_log(const ExportCommand& command, Options& options) {
   how.second_thread = true;
   how.progress = progress_bar("verifying");
   const auto report = verify_log(*log, trust.keys_of(log->origin()), how);
-  if (report.fault) {
+  if (report.fault && report.fault->kind != LogFault::Kind::kNothing) {
     throw UserError(kBad,
                     "the log is bad, first bad index " + std::to_string(report.fault->index) + ": " +
                         report.fault->reason,

@@ -29,6 +29,8 @@ const char* name_of(LogFault::Kind kind) {
       return "node";
     case LogFault::Kind::kCheckpoint:
       return "checkpoint";
+    case LogFault::Kind::kNothing:
+      return "nothing";
   }
   return "";
 }
@@ -38,6 +40,8 @@ struct Verdict {
   LogStates states;
   bool quorum = true;
   bool good = false;
+
+  bool nothing_held() const { return report.fault && report.fault->kind == LogFault::Kind::kNothing; }
 };
 
 // Why a log of an origin that nobody vouches for isn't just a stranger's: a database says its origin twice.
@@ -71,8 +75,10 @@ Verdict judge(const LogSource& log, const Trust& trust, const VerifyCommand& com
                              : Result<SignedCheckpoint>(Problem{});
     if (newest) verdict.quorum = trust.quorum_met(newest->cosigners);
   }
-  verdict.good =
+  const bool verified =
       !verdict.report.fault && verdict.quorum && (verdict.report.void_count == 0 || command.allow_void);
+  // Among all logs, one that has just begun to be kept is no alarm; who names one wants to know of that one.
+  verdict.good = verified || (verdict.nothing_held() && command.origin.empty());
   return verdict;
 }
 
@@ -80,6 +86,7 @@ nlohmann::json to_json(const Verdict& verdict) {
   const auto& report = verdict.report;
   nlohmann::json json{{"origin", report.origin},
                       {"good", verdict.good},
+                      {"nothing_held", verdict.nothing_held()},
                       {"entries", report.entries},
                       {"checkpoints", report.checkpoints},
                       {"unknown_types", report.unknown_types},
@@ -100,7 +107,9 @@ nlohmann::json to_json(const Verdict& verdict) {
     json["size"] = report.checkpoint->size;
     json["root"] = to_hex(report.checkpoint->root);
   }
-  if (report.fault) {
+  if (verdict.nothing_held()) {
+    json["reason"] = report.fault->reason;
+  } else if (report.fault) {
     json["first_bad_index"] = report.fault->index;
     json["bad"] = name_of(report.fault->kind);
     json["reason"] = report.fault->reason;
@@ -113,6 +122,10 @@ nlohmann::json to_json(const Verdict& verdict) {
 void print(const Verdict& verdict, std::ostream& out) {
   const auto& report = verdict.report;
   out << report.origin << ": ";
+  if (verdict.nothing_held()) {
+    out << report.fault->reason << '\n';
+    return;
+  }
   if (report.fault) {
     out << "BAD, first bad index " << report.fault->index << " (" << name_of(report.fault->kind)
         << "): " << report.fault->reason << '\n';
@@ -144,18 +157,17 @@ void verify_stored(const VerifyCommand& command, Options& options) {
     logs.push_back(open_log(options, command.origin, Damaged::kStandIn));
   }
   auto json = nlohmann::json::array();
-  std::size_t bad = 0;
   for (const auto& log : logs) {
     const auto verdict = judge(*log, trust, command);
-    if (!verdict.good) ++bad;
+    if (!verdict.good) options.status = verdict.nothing_held() ? kNotFound : kBad;
     if (options.json) {
       json.push_back(to_json(verdict));
     } else {
       print(verdict, *options.out);
     }
   }
-  if (options.json) *options.out << nlohmann::json{{"good", bad == 0}, {"logs", json}}.dump(2) << '\n';
-  if (bad > 0) options.status = kBad;
+  if (options.json)
+    *options.out << nlohmann::json{{"good", options.status == kGood}, {"logs", json}}.dump(2) << '\n';
 }
 
 }  // namespace

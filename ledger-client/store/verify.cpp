@@ -148,11 +148,9 @@ class Verification {
                std::to_string(checkpoints_[next_checkpoint_].size) + " is stored");
     }
     const auto covered = report_.checkpoint ? report_.checkpoint->size : 0;
-    if ((covered < report_.entries || !report_.checkpoint) && !vouched_for()) {
-      fail(LogFault::Kind::kEntry, covered,
-           report_.entries == 0 ? "nothing is held here yet, neither an entry nor a signed checkpoint"
-                                : "no signed checkpoint covers the entry");
-    }
+    const bool vouched = (report_.checkpoint && covered == report_.entries) || vouched_for();
+    if (!vouched && report_.entries > 0)
+      fail(LogFault::Kind::kEntry, covered, "no signed checkpoint covers the entry");
     for (unsigned level = 1; level < 48; ++level) {
       const auto cursor = level <= cursors_.size() ? std::move(cursors_[level - 1]) : source_.nodes(level);
       if (!cursor) continue;
@@ -162,6 +160,8 @@ class Verification {
                  " lies outside the tree");
       }
     }
+    if (!vouched)
+      fail(LogFault::Kind::kNothing, 0, "nothing is held yet, neither an entry nor a signed checkpoint");
     if (options_.progress) options_.progress(report_.entries, total_);
   }
 

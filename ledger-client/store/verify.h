@@ -24,9 +24,10 @@ struct VerifyOptions {
 };
 
 // What is wrong, and at which entry: of a node the first entry below it, of a checkpoint the last entry it
-// covers.
+// covers. kNothing: there is neither an entry nor a checkpoint nor a node, so nothing is wrong and nothing is
+// shown either, as of a replica that waits for its first entries.
 struct LogFault {
-  enum class Kind { kEntry, kNode, kCheckpoint };
+  enum class Kind { kEntry, kNode, kCheckpoint, kNothing };
   Kind kind = Kind::kEntry;
   std::uint64_t index = 0;
   std::string reason;

@@ -113,6 +113,38 @@ TEST_CASE("a void entry is bad unless it is allowed") {
   CHECK(log({"verify", "--allow-void"}).status == 0);
 }
 
+TEST_CASE("a log of which nothing is held yet is named, and no failure unless it was asked for") {
+  const StoredLog log;
+  const LogKey other("ehr/10-20-0-6");
+  const auto replicas = log.dir / "replicas";
+  const auto tool = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--vkey", log.key.key().to_vkey(), "--vkey", other.key().to_vkey()});
+    return ledger_tool(arguments);
+  };
+  CHECK(tool({"replicate", replicas, "--from", log.dir / "agent.db"}).status == 0);
+  const auto all = tool({"verify", "--all", "--dir", replicas});
+  CHECK(all.status == 0);
+  CHECK_THAT(all.out, Catch::Contains("ehr/10-20-0-5: good, 20 entries") &&
+                          Catch::Contains("ehr/10-20-0-6: nothing is held yet"));
+  const auto json = tool({"verify", "--all", "--json", "--dir", replicas}).json();
+  CHECK(json["good"] == true);
+  CHECK(json["logs"][0]["nothing_held"] == false);
+  CHECK(json["logs"][1]["nothing_held"] == true);
+  CHECK_FALSE(json["logs"][1].contains("first_bad_index"));
+
+  const auto named = tool({"verify", "10.20.0.6", "--json", "--dir", replicas});
+  CHECK(named.status == 66);
+  CHECK(named.json()["good"] == false);
+  CHECK(tool({"export", "10.20.0.6", log.dir / "export", "--dir", replicas}).status == 66);
+
+  // What was there and lost its entries alone is bad.
+  ledger::sqlite::Database(replicas / "10-20-0-5.db")
+      .exec("DELETE FROM ledger_entry; DELETE FROM ledger_checkpoint");
+  const auto emptied = tool({"verify", "--all", "--dir", replicas});
+  CHECK(emptied.status == 1);
+  CHECK_THAT(emptied.out, Catch::Contains("ehr/10-20-0-5: BAD") && Catch::Contains("lies outside the tree"));
+}
+
 TEST_CASE("a key that did not sign the log makes it bad, no key at all is not found") {
   const StoredLog log;
   const LogKey rogue(kOrigin, "another key");
