@@ -161,8 +161,7 @@ void Responder::handle_verified(const VerifiedRequest& request, SteadyTime recei
             work_on(*shared, received);
           } catch (const std::exception& fault) {
             log::error("request failed", {{"request", asked.id}, {"cause", fault.what()}});
-            send_error(asked.from, asked.id, shared->sha256(), Code::kFailed,
-                       refusal_time(received, Timer::Clock::now(), context_.config->refusal.quantum));
+            send_error(asked.from, asked.id, shared->sha256(), Code::kFailed, time_to_refuse(received));
           }
         });
         const std::lock_guard lock(mutex_);
@@ -211,7 +210,7 @@ void Responder::work_on(const VerifiedRequest& request, SteadyTime received) {
   } else if (const auto* repeated = std::get_if<Repeated>(&outcome)) {
     if (!repeated->known.issued) {
       send_error(envelope.from, envelope.id, request.sha256(), repeated->known.code,
-                 refusal_time(received, Timer::Clock::now(), context_.config->refusal.quantum));
+                 time_to_refuse(received));
     } else if (const auto transfer = find(envelope.from, envelope.id)) {
       send_again(transfer);
     } else {
@@ -246,7 +245,12 @@ void Responder::work_on_ledgers(const VerifiedRequest& request, const Exchange& 
   if (known == MemoryAnswers::Known::kOther)
     return refused({Code::kReplayed, "the id was used by another request of this peer"});
   auto outcome = exchange.handle(request);
-  if (auto* refusal = std::get_if<Refusal>(&outcome)) return refused(std::move(*refusal));
+  if (auto* refusal = std::get_if<Refusal>(&outcome)) {
+    if (refusal->code != Code::kNotAvailable) return refused(std::move(*refusal));
+    // Every member asks as it starts what the others hold of its log: holding nothing is an answer.
+    return send_error(asked.envelope.from, asked.envelope.id, request.sha256(), refusal->code,
+                      time_to_refuse(received));
+  }
   auto* answer = std::get_if<Answer>(&outcome);
   if (answer == nullptr) return;  // nothing about a ledger is stored, so nothing is repeated from there
   if (answer->payload.memory.empty()) return send_answer(*answer);
@@ -279,8 +283,11 @@ void Responder::refuse(const RefusalRecord& record, SteadyTime received, bool re
   log::info(
       "request refused",
       {{"peer", record.peer.text()}, {"request", record.request}, {"code", code_text(record.refusal.code)}});
-  send_error(record.peer, record.request, record.sha256, record.refusal.code,
-             refusal_time(received, Timer::Clock::now(), context_.config->refusal.quantum));
+  send_error(record.peer, record.request, record.sha256, record.refusal.code, time_to_refuse(received));
+}
+
+SteadyTime Responder::time_to_refuse(SteadyTime received) const {
+  return refusal_time(received, Timer::Clock::now(), context_.config->refusal.quantum);
 }
 
 void Responder::send_error(const ledger::Address& peer, const std::string& id,

@@ -84,6 +84,7 @@ class Responder {
   void refuse(const RefusalRecord& record, Timer::Clock::time_point received, bool record_it);
   void send_error(const ledger::Address& peer, const std::string& id, const ledger::Hash& request_sha256,
                   Code code, Timer::Clock::time_point when);
+  Timer::Clock::time_point time_to_refuse(Timer::Clock::time_point received) const;
   void send_busy(const VerifiedRequest& request);
 
   // `judged`: DisclosureStore::consent_changes() from before it was decided on.

@@ -69,7 +69,6 @@ TEST_CASE("keys rotate under load: nothing is refused, nothing is lost") {
     });
   }
   REQUIRE(eventually([&] { return answered > 5; }));
-  const auto refused = answering.counter("requests_refused");  // of the time when the ledgers met
   rotate(federation, answering, asking, {"sign", "age", "witness"}, federation.first_version());
   REQUIRE(eventually([&] { return version_of(answering) == 2 && version_of(asking) == 2; }));
   const int before = answered;
@@ -85,7 +84,7 @@ TEST_CASE("keys rotate under load: nothing is refused, nothing is lost") {
                       [](const json& one) { return one.at("key") == "sign-1"; }) == 1);
   CHECK(answering.entries("bundle.issued").size() == static_cast<std::size_t>(answered));
   CHECK(answering.counter("transfers_failed") == 0);
-  CHECK(answering.counter("requests_refused") == refused);
+  CHECK(answering.counter("requests_refused") == 0);
   // It goes on after a restart of either, and with what was received before.
   const auto verified = federation.verify_ledger(answering);
   INFO(verified.output);
