@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ledger-client/cli/commands.h"
+#include "ledger-client/cli/files.h"
 #include "ledger-client/cli/print.h"
 #include "ledger-client/store/tiles.h"
 #include "ledger-client/store/verify.h"
@@ -13,6 +14,17 @@ struct ExportCommand {
   std::string origin;
   std::string directory;
 };
+
+// Two logs in one directory would be neither.
+void refuse_another_logs(const std::filesystem::path& directory, const std::string& origin) {
+  std::string held = origin;
+  try {
+    held = TileDirectory(directory).origin();
+  } catch (const UnreadableLog&) {  // none is there, or none that was finished
+  }
+  if (held != origin)
+    throw UserError(kUsage, directory.string() + " holds an export of " + held, "name another directory");
+}
 
 void export_log(const ExportCommand& command, Options& options) {
   const auto trust = Trust::load(options.trust);
@@ -32,8 +44,13 @@ void export_log(const ExportCommand& command, Options& options) {
     throw UserError(kNotFound, "the copy of " + log->origin() + " has not reached a checkpoint yet",
                     "`ehr-ledger replicate` goes on with it");
   }
-  export_tiles(*log, report.checkpoint->size, *log->newest_checkpoint_note(), command.directory,
-               progress_bar("exporting"));
+  refuse_another_logs(command.directory, log->origin());
+  try {
+    export_tiles(*log, report.checkpoint->size, *log->newest_checkpoint_note(), command.directory,
+                 progress_bar("exporting"));
+  } catch (const std::system_error& error) {
+    throw unwritable(command.directory, error);
+  }
   if (options.json) {
     *options.out << nlohmann::json{{"origin", log->origin()},
                                    {"entries", report.entries},

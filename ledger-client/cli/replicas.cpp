@@ -6,6 +6,7 @@
 #include "ledger-client/cli/files.h"
 #include "ledger-client/store/kept_note.h"
 #include "ledger-client/store/log_copy.h"
+#include "ledger-client/store/sqlite.h"
 
 namespace ledger::cli {
 namespace {
@@ -22,6 +23,16 @@ std::vector<NoteKey> keys_for(const std::string& origin, const Trust& trust) {
 std::uint64_t size_of(const std::optional<std::string>& note) {
   const auto checkpoint = note ? checkpoint_of(*note) : std::nullopt;
   return checkpoint ? checkpoint->size : 0;
+}
+
+// A source that can't be read is no fault of the replica.
+template <typename Read>
+auto of_source(const Read& read) {
+  try {
+    return read();
+  } catch (const sqlite::SqliteError& error) {
+    throw UnreadableLog(error.what());
+  }
 }
 
 }  // namespace
@@ -103,12 +114,12 @@ std::string ReplicatedLog::fill(const LogSource& source,
   if (frozen()) return contradiction_;
   try {
     // First what the source claims: whatever then can't be taken of it is known to be missing.
-    if (const auto note = source.newest_checkpoint_note()) {
+    if (const auto note = of_source([&] { return source.newest_checkpoint_note(); })) {
       auto wrong = judge(replica_.take_checkpoint(*note, keys_));
       if (!wrong.empty()) return wrong;
     }
     while (true) {
-      auto piece = read_range(source, replica_.size());
+      auto piece = of_source([&] { return read_range(source, replica_.size()); });
       if (!piece) return {};  // it holds less than is here
       const bool at_end = piece->lines.empty();
       const auto before = replica_.size();

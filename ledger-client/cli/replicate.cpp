@@ -5,10 +5,12 @@
 
 #include "ledger-client/cli/broker_feed.h"
 #include "ledger-client/cli/commands.h"
+#include "ledger-client/cli/files.h"
 #include "ledger-client/cli/print.h"
 #include "ledger-client/cli/replicas.h"
 #include "ledger-client/cli/stop.h"
 #include "ledger-client/store/log_reader.h"
+#include "ledger-client/store/sqlite.h"
 
 namespace ledger::cli {
 namespace {
@@ -164,8 +166,7 @@ class Session {
   std::chrono::steady_clock::time_point filled_{};
 };
 
-void replicate(const ReplicateCommand& command, Options& options) {
-  const auto trust = Trust::load(options.trust);
+void keep_replicas(const ReplicateCommand& command, const Trust& trust, Options& options) {
   Session session(command, trust, options);
   session.fill();
   if (!options.broker.url.empty()) {
@@ -182,6 +183,18 @@ void replicate(const ReplicateCommand& command, Options& options) {
     }
   }
   session.finish();
+}
+
+// A replica takes a batch whole or not at all, so what a full disk interrupts is continued by a later run.
+void replicate(const ReplicateCommand& command, Options& options) {
+  const auto trust = Trust::load(options.trust);
+  try {
+    keep_replicas(command, trust, options);
+  } catch (const sqlite::SqliteError& error) {
+    throw unwritable(command.directory, error.what(), error.disk_full());
+  } catch (const std::system_error& error) {
+    throw unwritable(command.directory, error);
+  }
 }
 
 }  // namespace

@@ -11,13 +11,7 @@
 namespace ledger {
 namespace {
 
-constexpr unsigned kTileHeight = 8;
 constexpr std::size_t kHashBytes = 32;
-constexpr std::uint64_t kMaxTileLevel = 5;  // 2^48 entries
-
-std::string entries_level() {
-  return "entries";
-}
 
 // A bundle of entries is the largest file of a tile: 256 of them, each below 64 KiB, with its length.
 constexpr std::size_t kMaxTileBytes = kTileWidth * (2 + 0xffff);
@@ -155,7 +149,7 @@ std::vector<StoredCheckpoint> TileDirectory::checkpoints() const {
 
 std::optional<std::string> TileDirectory::line(std::uint64_t index) const {
   if (index >= size()) return std::nullopt;
-  std::string_view bundle = state_->tile(entries_level(), index / kTileWidth, size());
+  std::string_view bundle = state_->tile(kEntriesLevel, index / kTileWidth, size());
   for (std::uint64_t before = 0; before < index % kTileWidth; ++before) next_entry(bundle);
   return std::string(next_entry(bundle));
 }
@@ -176,7 +170,7 @@ void TileDirectory::for_each_entry(std::uint64_t from, std::uint64_t to,
   std::ifstream lines;
   if (from == 0) lines.open(state_->directory / "entries.jsonl", std::ios::binary);
   for (auto start = from / kTileWidth * kTileWidth; start < to; start += kTileWidth) {
-    const std::string bundle = state_->tile(entries_level(), start / kTileWidth, size());
+    const std::string bundle = state_->tile(kEntriesLevel, start / kTileWidth, size());
     std::string_view rest = bundle;
     const auto end = std::min(start + kTileWidth, to);
     for (auto index = start; index < end; ++index) {
@@ -187,90 +181,6 @@ void TileDirectory::for_each_entry(std::uint64_t from, std::uint64_t to,
       if (index >= from && !take({index, line, node(0, index)})) return;
     }
   }
-}
-
-namespace {
-
-void write_file(const std::filesystem::path& file, const std::string& content) {
-  std::filesystem::create_directories(file.parent_path());
-  auto unfinished = file;
-  unfinished += ".part";
-  std::ofstream stream(unfinished, std::ios::binary | std::ios::trunc);
-  stream.write(content.data(), static_cast<std::streamsize>(content.size()));
-  stream.close();
-  if (!stream) throw std::system_error(errno, std::generic_category(), "cannot write " + unfinished.string());
-  std::filesystem::rename(unfinished, file);
-}
-
-// Collects hashes or entries and writes a tile whenever 256 are there, and what is left at the end.
-class TileFiles {
- public:
-  TileFiles(std::filesystem::path directory, std::string level)
-      : directory_(std::move(directory)), level_(std::move(level)) {}
-
-  void add(std::string_view bytes) {
-    content_ += bytes;
-    if (++width_ == kTileWidth) flush();
-  }
-
-  void flush() {
-    if (width_ == 0) return;
-    const auto file = directory_ / tile_path(level_, number_, width_);
-    // Tiles never change: one that is there already is left alone, so that a second export only adds.
-    if (!std::filesystem::exists(file)) write_file(file, content_);
-    ++number_;
-    width_ = 0;
-    content_.clear();
-  }
-
- private:
-  std::filesystem::path directory_;
-  std::string level_;
-  std::uint64_t number_ = 0;
-  std::uint64_t width_ = 0;
-  std::string content_;
-};
-
-void write_upper_tiles(const LogSource& source, std::uint64_t size, const std::filesystem::path& directory) {
-  for (unsigned level = 1; level <= kMaxTileLevel; ++level) {
-    TileFiles tiles(directory, std::to_string(level));
-    for (std::uint64_t index = 0; index < size >> (kTileHeight * level); ++index) {
-      tiles.add(as_text(source.node(kTileHeight * level, index)));
-    }
-    tiles.flush();
-  }
-}
-
-}  // namespace
-
-void export_tiles(const LogSource& source, std::uint64_t size, const std::string& note,
-                  const std::filesystem::path& directory,
-                  const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
-  std::filesystem::create_directories(directory);
-  const auto lines_file = directory / "entries.jsonl";
-  auto unfinished = lines_file;
-  unfinished += ".part";
-  std::ofstream lines(unfinished, std::ios::binary | std::ios::trunc);
-  TileFiles leaves(directory, "0");
-  TileFiles bundles(directory, entries_level());
-  source.for_each_entry(0, size, [&](const StoredEntry& entry) {
-    if (entry.line.size() > 0xffff) throw std::invalid_argument("an entry is too long for a bundle");
-    const char length[] = {static_cast<char>(entry.line.size() >> 8U),
-                           static_cast<char>(entry.line.size() & 0xffU)};
-    bundles.add(std::string(length, 2).append(entry.line));
-    leaves.add(as_text(leaf_hash(as_bytes(entry.line))));
-    lines << entry.line << '\n';
-    if (progress && entry.index % kTileWidth == 0) progress(entry.index, size);
-    return true;
-  });
-  bundles.flush();
-  leaves.flush();
-  write_upper_tiles(source, size, directory);
-  lines.close();
-  if (!lines) throw std::system_error(errno, std::generic_category(), "cannot write " + unfinished.string());
-  std::filesystem::rename(unfinished, lines_file);
-  write_file(directory / "checkpoint", note);
-  if (progress) progress(size, size);
 }
 
 }  // namespace ledger

@@ -11,8 +11,11 @@
 namespace ledger {
 
 inline constexpr std::uint64_t kTileWidth = 256;
+inline constexpr unsigned kTileHeight = 8;    // levels of the tree in a tile
+inline constexpr unsigned kMaxTileLevel = 5;  // 2^48 entries
+inline constexpr const char* kEntriesLevel = "entries";
 
-// "tile/0/x001/234.p/7": `width` 256 is the full tile. Level "entries" for bundles.
+// "tile/0/x001/234.p/7": `width` 256 is the full tile. Level kEntriesLevel for bundles.
 std::string tile_path(const std::string& level, std::uint64_t number, std::uint64_t width);
 
 // A directory in that layout. Reads a full tile and cuts it where a partial one is gone. One thread at a
@@ -41,9 +44,10 @@ class TileDirectory final : public LogSource {
 };
 
 // Writes the first `size` entries, which `note` commits to, as such a directory, and `entries.jsonl` (the
-// lines) beside; the checkpoint comes last. The directory is created; what is in it of an older export is
-// completed, never changed. Throws std::system_error, and std::invalid_argument if an entry is too long for a
-// bundle.
+// lines) beside. The checkpoint comes last, when all that it covers is on the disk: until then the older one
+// stays. The directory is created; what an older export of the log has finished in it is completed, never
+// changed. Throws std::system_error, whose text names the file where it isn't a filesystem_error, and
+// std::invalid_argument if an entry is too long for a bundle.
 void export_tiles(const LogSource& source, std::uint64_t size, const std::string& note,
                   const std::filesystem::path& directory,
                   const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});

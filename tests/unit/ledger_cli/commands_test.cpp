@@ -1,9 +1,5 @@
 #include "ledger-client/cli/commands.h"
 
-#include <sys/resource.h>
-
-#include <csignal>
-
 #include "ledger-client/cli/errors.h"
 #include "ledger-client/cli/files.h"
 #include "ledger-client/core/sha256.h"
@@ -88,6 +84,68 @@ TEST_CASE("an export verifies, shows and proves like the database") {
   }
 }
 
+TEST_CASE("an export that can't be written says where, and goes on when it can") {
+  const StoredLog log(300);
+  const auto target = (log.dir / "export").string();
+  const auto below_a_file = log({"export", "10.20.0.5", (log.dir / "agent.db/export").string()});
+  CHECK(below_a_file.status == 74);
+  CHECK_THAT(below_a_file.err, Catch::Contains("cannot write to " + (log.dir / "agent.db/export").string() +
+                                               ": Not a directory\nhint: "));
+  CHECK_THAT(below_a_file.err, !Catch::Contains("filesystem error"));
+  const auto full = [&] {
+    const test_support::FullDisk disk(40'000);  // less than a bundle of entries
+    return log({"export", "10.20.0.5", target});
+  }();
+  CHECK(full.status == 74);
+  CHECK_THAT(full.err, Catch::Contains("cannot write to " + target) &&
+                           Catch::Contains("hint: make room and run it again"));
+  CHECK_FALSE(std::filesystem::exists(target + "/checkpoint"));
+  CHECK(log({"export", "10.20.0.5", target}).status == 0);
+  CHECK(ledger_tool({"verify", "--dir", target, "--vkey", log.key.key().to_vkey()}).status == 0);
+  for (const auto& file : std::filesystem::recursive_directory_iterator(target))
+    CHECK(file.path().extension() != ".part");
+}
+
+TEST_CASE("an export is not mixed with another log's") {
+  const StoredLog log;
+  const auto target = (log.dir / "export").string();
+  REQUIRE(log({"export", "10.20.0.5", target}).status == 0);
+  const LogKey key("ehr/10-20-0-7");
+  const test_support::TempDir dir;
+  REQUIRE(ledger::Journal(journal_options(dir.path(), key)).append({issued(0)}));
+  const auto mixed = ledger_tool(
+      {"export", "10.20.0.7", target, "--db", (dir / "agent.db").string(), "--vkey", key.key().to_vkey()});
+  CHECK(mixed.status == 64);
+  CHECK_THAT(mixed.err, Catch::Contains("holds an export of ehr/10-20-0-5"));
+  CHECK(ledger_tool({"verify", "--dir", target, "--vkey", log.key.key().to_vkey()}).status == 0);
+}
+
+TEST_CASE("replicas on a full disk stay whole and are continued when there is room") {
+  const StoredLog log(3000);
+  const auto replicas = (log.dir / "replicas").string();
+  const auto source = (log.dir / "agent.db").string(), key = log.key.key().to_vkey();
+  const std::vector<std::string> replicate{"replicate", replicas, "--from", source, "--vkey", key};
+  const auto full = [&] {
+    const test_support::FullDisk disk(800'000);
+    return ledger_tool(replicate);
+  }();
+  CHECK(full.status == 74);
+  CHECK_THAT(full.err, Catch::Contains("cannot write to " + replicas + ": ") &&
+                           Catch::Contains("hint: make room and run it again"));
+  const auto begun = ledger_tool({"verify", "--all", "--json", "--dir", replicas, "--vkey", key});
+  INFO(begun.out);
+  CHECK(begun.status == 0);
+  CHECK(begun.json()["logs"][0]["entries"] < 3000);
+  CHECK(ledger_tool(replicate).status == 0);
+  const auto whole = ledger_tool({"verify", "10.20.0.5", "--json", "--dir", replicas, "--vkey", key});
+  CHECK(whole.status == 0);
+  CHECK(whole.json()["logs"][0]["entries"] == 3000);
+
+  const auto nowhere = ledger_tool({"replicate", source + "/x", "--from", source, "--vkey", key});
+  CHECK(nowhere.status == 74);
+  CHECK_THAT(nowhere.err, Catch::Contains("cannot write to " + source + "/x") && Catch::Contains("hint: "));
+}
+
 TEST_CASE("an output that can't be written is no success") {
   const StoredLog log;
   std::ostringstream out, err;
@@ -147,19 +205,13 @@ TEST_CASE("an output that cannot be written leaves the old file") {
   const test_support::TempDir dir;
   const auto file = dir / "proof";
   write_file(file, "old");
-  rlimit before{};
-  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
-  const auto signal_before = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit full{16, before.rlim_max};  // as a disk with 16 bytes left
-  REQUIRE(setrlimit(RLIMIT_FSIZE, &full) == 0);
   ledger::cli::UserError error(ledger::cli::kUsage, "");
   try {
+    const test_support::FullDisk full(16);
     ledger::cli::write_output(file.string(), std::string(1000, 'x'));
   } catch (const ledger::cli::UserError& caught) {
     error = caught;
   }
-  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
-  std::signal(SIGXFSZ, signal_before);
   CHECK_THAT(error.what(), Catch::Contains(file.string()));
   CHECK(ledger::cli::read_input(file.string()) == "old");
   CHECK(std::distance(std::filesystem::directory_iterator(dir.path()), {}) == 1);

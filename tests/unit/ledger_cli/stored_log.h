@@ -1,7 +1,10 @@
 // A log on disk, and ehr-ledger run on it.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -27,6 +30,27 @@ inline Output ledger_tool(const std::vector<std::string>& arguments) {
 inline void write_file(const std::filesystem::path& file, const std::string& content) {
   std::ofstream(file, std::ios::binary) << content;
 }
+
+// While it lives, no file grows beyond so many bytes, as on a full disk.
+class FullDisk {
+ public:
+  explicit FullDisk(rlim_t bytes) {
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before_) == 0);
+    signal_before_ = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit full{bytes, before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &full) == 0);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_before_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*signal_before_)(int) = SIG_DFL;
+};
 
 // A log of `size` entries on disk, and how to name it and its key.
 struct StoredLog {

@@ -136,6 +136,35 @@ TEST_CASE("a second export of a longer log only adds") {
   CHECK(fs::exists(target / "tile/entries/001.p/1"));
 }
 
+TEST_CASE("what an export that was cut off left torn is written anew, what one has finished is left alone") {
+  const auto testkit = test_support::shared_data("testkit/tlog");
+  if (!testkit) return;
+  const test_support::TempDir target;
+  const auto export_of = [&](const std::string& size) {
+    const test_support::TempDir source;
+    take_over(*testkit / "generated/log", "checkpoint." + size, source.path());
+    const TileDirectory log(source.path());
+    ledger::export_tiles(log, log.size(), *log.newest_checkpoint_note(), target.path());
+  };
+  export_of("257");
+  const auto finished = target / "tile/entries/000";
+  const auto before = fs::last_write_time(finished) - std::chrono::hours(1);
+  fs::last_write_time(finished, before);
+  // As a crash leaves files that were written and not yet on the disk.
+  for (const auto* file : {"tile/0/001", "tile/entries/001", "tile/0/002.p/88"}) {
+    fs::create_directories((target / file).parent_path());
+    std::ofstream(target / file).close();
+  }
+  export_of("600");
+  CHECK_FALSE(verify_tree(target.path(), log_key(*testkit)).fault);
+  CHECK(fs::last_write_time(finished) == before);
+  // Nor is a checkpoint worth anything that never reached the disk.
+  std::ofstream(target / "checkpoint").close();
+  std::ofstream(target / "tile/0/000").close();
+  export_of("600");
+  CHECK_FALSE(verify_tree(target.path(), log_key(*testkit)).fault);
+}
+
 TEST_CASE("a flipped byte in any file of a directory is found, and a missing file too") {
   const auto testkit = test_support::shared_data("testkit/tlog");
   if (!testkit) return;
