@@ -134,6 +134,13 @@ TEST_CASE("a wrong command line is a usage error that points to help") {
              Contains("`ehr-agent queue list` does not take a b c\nhint: see `ehr-agent queue list --help`"));
 }
 
+TEST_CASE("the manual pages say what -o does to a file, and that there is a version to print") {
+  for (const auto* file : {"deploy/man/ehr-agent.1", "deploy/man/ehr-ledger.1"}) {
+    INFO(file);
+    CHECK_THAT(source(file), Contains("replaced whole or not at all") && Contains("--version"));
+  }
+}
+
 TEST_CASE("the version is printed") {
   CHECK_THAT(invoke({"--version"}).out, Catch::StartsWith("ehr-agent "));
 }
