@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::uint64_t kMaxMember = 1u << 20;
 constexpr unsigned kDays = 14;
+constexpr std::uint64_t kMaxCount =
+    10'000;  // of votes: more than members or admins can be; -1 is read as 2^64-1
 
 struct ProposeOptions {
   std::optional<fs::path> current;
@@ -193,8 +195,10 @@ void add_changes(CLI::App& command, ProposeOptions& options) {
   command
       .add_option("--threshold", options.threshold,
                   "Signatures a version needs; more than half of the admins")
+      ->check(CLI::Range(std::uint64_t{1}, kMaxCount))
       ->type_name("N");
   command.add_option("--witness-quorum", options.witness_quorum, "Cosignatures that make an entry witnessed")
+      ->check(CLI::Range(std::uint64_t{0}, kMaxCount))
       ->type_name("N");
   command.add_option("--ca-spki", options.ca_spki, "SHA-256 of the CA's public key (`pki spki` prints it)")
       ->type_name("HEX");

@@ -1,5 +1,6 @@
 // `federation admin-key|approve|reject|publish`: what admins do with a draft. Each shows the changes before
 // anything is signed, and the key's file remembers what it signed.
+#include <algorithm>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -53,6 +54,17 @@ std::string id_of(const Signer& signer, const ledger::FederationDocument* curren
   return admin->id;
 }
 
+std::string refusal_hint(const AdminKey& key, const ledger::ParsedFederation& next, bool approve) {
+  const auto other = [&](const ledger::CastVote& vote) {
+    return vote.approved && vote.version == next.federation.version && vote.sha256 != next.sha256;
+  };
+  const auto cast = key.cast();
+  if (approve && std::any_of(cast.begin(), cast.end(), other))
+    return "publish the other draft; or let so many admins `ehr-agent federation reject` it, and "
+           "`propose --embed` it with the change";
+  return "`ehr-agent federation show` shows the draft's votes";
+}
+
 void cast_vote(const VoteOptions& options, const Common& common, bool approve) {
   initialise_cryptography();
   auto draft = read_draft(options.draft);
@@ -63,8 +75,7 @@ void cast_vote(const VoteOptions& options, const Common& common, bool approve) {
   const auto id = id_of(key.signer(), before, next->federation, !approve);
   const auto allowed = approve ? ledger::may_approve(before, draft, key.cast(), system_now())
                                : ledger::may_reject(before, draft, key.cast(), system_now());
-  if (!allowed)
-    throw Failure(EX_DATAERR, allowed.error().reason, "`ehr-agent federation show` shows the draft's votes");
+  if (!allowed) throw Failure(EX_DATAERR, allowed.error().reason, refusal_hint(key, *next, approve));
   if (!common.json) print_draft(before, draft);
   demand_consent(options.yes, std::string(approve ? "Sign" : "Reject") + " version " +
                                   std::to_string(next->federation.version) + "?");

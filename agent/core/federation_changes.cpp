@@ -148,7 +148,11 @@ ledger::Result<std::string> next_payload(std::string_view current, const Federat
   json next = std::move(payload.value());
   next["prev"] = ledger::to_hex(ledger::sha256(current));
   next["version"] = next["version"].get<std::uint64_t>() + 1;
-  return changed(std::move(next), changes);
+  const json unchanged = next;
+  auto text = changed(std::move(next), changes);
+  if (text && *text == ledger::canonical_json(unchanged))
+    return Problem{"nothing would change: the document says all of that already"};
+  return text;
 }
 
 ledger::Result<std::string> first_payload(const FederationChanges& changes) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "ledger-client/core/canonical_json.h"
@@ -36,6 +37,14 @@ constexpr std::array<std::string_view, 4> kRoles{"hospital", "witness", "store",
 struct Refused {
   std::string reason;
 };
+
+template <class Choices, class NameOf>
+std::string none_of(const Choices& choices, NameOf name_of) {
+  std::string text = "is none of";
+  for (const auto& choice : choices)
+    text.append(&choice == &choices.front() ? " " : ", ").append(name_of(choice));
+  return text;
+}
 
 // A value of the document and where it stands, so that every refusal can name its place.
 class Node {
@@ -105,7 +114,7 @@ class Node {
     const std::string& name = text(32);
     const auto found =
         std::find_if(choices.begin(), choices.end(), [&](const auto& choice) { return choice.name == name; });
-    if (found == choices.end()) refuse("is none of the words allowed there");
+    if (found == choices.end()) refuse(none_of(choices, [](const auto& one) { return one.name; }));
     return found->value;
   }
 
@@ -235,7 +244,7 @@ Member read_member(const Node& node) {
   for (const Node& role : node["roles"].items(kRoles.size())) {
     const std::string& name = role.text(32);
     if (std::find(kRoles.begin(), kRoles.end(), name) == kRoles.end())
-      role.refuse("is none of the words allowed there");
+      role.refuse(none_of(kRoles, std::identity()));
     if (member.has_role(name)) role.refuse("is there twice");
     member.roles.push_back(name);
   }

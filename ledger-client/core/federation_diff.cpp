@@ -94,6 +94,10 @@ class Comparison {
         (before == nullptr || before->status != MemberStatus::kRevoked || before->revocation))
       warn(subject,
            "is revoked without a cutoff: what it anchors from now on counts like what it anchored before");
+    if (before != nullptr && before->status == MemberStatus::kRevoked &&
+        after->status != MemberStatus::kRevoked)
+      warn(subject,
+           "was revoked: what was refused since then counts again, and whoever has its keys is a member");
     const auto old_keys = keys_of(before), new_keys = keys_of(after);
     named(subject, "key ", old_keys, new_keys);
     warn_about_keys(subject, before, *after);

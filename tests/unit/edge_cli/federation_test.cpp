@@ -71,6 +71,19 @@ TEST_CASE("admins propose, see what changes, sign, and publish") {
              Contains("~ version: 1 -> 2"));
 }
 
+TEST_CASE("a draft that changes nothing, and numbers nobody means, are refused with what would do") {
+  const Council council;
+  const auto same = council.propose("d2.json", {"--threshold", "2"});
+  CHECK(same.status == EX_DATAERR);
+  CHECK_THAT(same.err, Contains("nothing would change"));
+  for (const auto* option : {"--threshold", "--witness-quorum"}) {
+    const auto negative = council.propose("d2.json", {option, "-1"});
+    CHECK(negative.status == EX_USAGE);
+    CHECK_THAT(negative.err, Contains(option));
+  }
+  CHECK(!std::filesystem::exists(council.path("d2.json")));
+}
+
 TEST_CASE("an admin's two contradictory votes void each other, and show and diff say so") {
   const Council council;
   REQUIRE(council.propose("d2.json", {"--witness-quorum", "1"}).status == 0);
@@ -97,7 +110,7 @@ TEST_CASE("a tool signs a second draft of a version only over enough rejections 
   REQUIRE(council.propose("second.json", {"--witness-quorum", "2"}).status == 0);
   const auto refused = council.vote("approve", "second.json", "alice");
   CHECK(refused.status == EX_DATAERR);
-  CHECK_THAT(refused.err, Contains("0 of 2 rejections"));
+  CHECK_THAT(refused.err, Contains("0 of 2 rejections") && Contains("--embed"));
   CHECK(council.vote("reject", "first.json", "alice").status == EX_DATAERR);  // she has signed it
   REQUIRE(council.vote("reject", "first.json", "bob").status == 0);
   REQUIRE(council.vote("reject", "first.json", "carol").status == 0);

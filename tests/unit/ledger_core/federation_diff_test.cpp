@@ -77,6 +77,13 @@ TEST_CASE("a diff warns of what is easily overlooked") {
                Contains("! member 10.20.0.7: its name looks like the name of member 10.20.0.5"));
     CHECK_THAT(diff(one, two), Contains("mixes letters of several scripts"));
   }
+  SECTION("a revoked member who comes back") {
+    json one_revoked = one;
+    one_revoked["members"][1]["status"] = "revoked";
+    CHECK_THAT(diff(one_revoked, two), Contains("! member 10.20.0.6: was revoked"));
+    two["members"][1]["status"] = "revoked";
+    CHECK(diff(one_revoked, two).find("was revoked") == std::string::npos);
+  }
   SECTION("a name that has a blank more") {
     two["members"].push_back(member("10.20.0.7", "KLINIKUM   Nord"));
     CHECK_THAT(diff(one, two),
