@@ -6,6 +6,7 @@
 #include "agent/cli/commands.h"
 #include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
+#include "agent/cli/federation_files.h"
 #include "agent/cli/progress.h"
 #include "agent/core/fhir/render.h"
 #include "ledger-client/core/federation_document.h"
@@ -43,7 +44,10 @@ Trust trust_of(const VerifyOptions& options, const Common& common) {
     static_cast<void>(common.load());  // throws: the file that was named has problems
   if (!config) throw Failure(EX_USAGE, "nothing says whose signatures count", hint);
   if (fs::exists(config->mqtt.ca)) trust.ca = config->mqtt.ca;
-  if (fs::exists(config->federation.file)) trust.federation = read_federation(config->federation.file);
+  // The version in force: what was revoked since the first one matters here.
+  if (fs::exists(config->federation.file))
+    trust.federation = read_in_force(std::nullopt, common).federation();
+  trust.state_dir = config->agent.state_dir;
   if (!trust.ca && !trust.federation)
     throw Failure(EX_CONFIG, "neither CA nor federation document of the configuration is there", hint);
   return trust;
@@ -107,19 +111,23 @@ void verify(const VerifyOptions& options, const Common& common) {
   const fs::path beside = options.file.string() + ".proof";
   if (options.proof || (options.file != "-" && fs::exists(beside)))
     proof = check_proof(bundle, read_whole(options.proof.value_or(beside), kMaxProof), report, trust);
+  if (options.log && !trust.federation)
+    throw Failure(EX_USAGE, "--log needs the federation document, which has the log's key",
+                  "--federation FILE");
+  const auto log =
+      !options.log && trust.state_dir && proof ? kept_log(*trust.state_dir, *proof) : options.log;
   std::optional<KeyStanding> standing;
-  if (options.log) {
-    if (!trust.federation)
-      throw Failure(EX_USAGE, "--log needs the federation document, which has the log's key",
-                    "--federation FILE");
-    standing = check_key_standing(*options.log, report, proof, *trust.federation);
-  }
+  std::string not_checked;
+  if (log && trust.federation)
+    standing = check_key_standing(*log, report, proof, *trust.federation);
+  else
+    not_checked = check_key_without_log(report, proof, trust.federation);
   if (!common.json) {
     print(report, proof);
     if (standing)
       print(report.key_id, *standing);
     else
-      std::cout << "key          not checked: whether it had ended is in the signer's log (--log)\n";
+      std::cout << "key          not checked: " << not_checked << '\n';
     return;
   }
   nlohmann::ordered_json out{{"ok", true}, {"values", to_json(report)}};

@@ -15,6 +15,7 @@ namespace edge::cli {
 struct Trust {
   std::optional<std::filesystem::path> ca;
   std::optional<ledger::Federation> federation;
+  std::optional<std::filesystem::path> state_dir;  // of this machine's agent, which keeps copies of logs
 };
 
 struct BundleReport {
@@ -53,5 +54,12 @@ struct KeyStanding {
 // anchored. A bundle whose anchor was not checked counts as later than every end.
 KeyStanding check_key_standing(const std::filesystem::path& log, const BundleReport& signer,
                                const std::optional<ProofReport>& proof, const ledger::Federation& federation);
+// The copy of the log the proof names that this machine's agent keeps, if it reaches the bundle's entry.
+std::optional<std::filesystem::path> kept_log(const std::filesystem::path& state_dir,
+                                              const ProofReport& proof);
+// Without a log: throws Failure if the federation's revocation alone says that the bundle does not count.
+// Otherwise what the log has still to say.
+std::string check_key_without_log(const BundleReport& signer, const std::optional<ProofReport>& proof,
+                                  const std::optional<ledger::Federation>& federation);
 
 }  // namespace edge::cli

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "agent/adapters/ledger_answers.h"
 #include "agent/cli/bundle_check.h"
 #include "agent/cli/failure.h"
+#include "agent/cli/output.h"
 #include "ledger-client/core/key_validity.h"
 #include "ledger-client/core/origin.h"
 #include "ledger-client/store/log_reader.h"
@@ -16,6 +18,10 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& what) {
   throw Failure(EX_DATAERR, "key: " + what, "do not rely on this bundle");
+}
+
+[[noreturn]] void refuse_log(const std::string& what, const std::string& hint) {
+  throw Failure(EX_DATAERR, "key: " + what, hint);
 }
 
 std::unique_ptr<ledger::LogSource> open_source(const std::filesystem::path& log) {
@@ -55,7 +61,11 @@ KeyStanding check_key_standing(const std::filesystem::path& file, const BundleRe
   if (!member) refuse(signer.signer + " is not in the federation document");
   const auto log = open_source(file);
   const auto origin = ledger::parse_origin(log->origin());
-  if (!origin || origin->address != member->address) refuse("the log given is not that of " + signer.signer);
+  if (!origin || origin->address != member->address)
+    refuse_log("the log given is that of " + printable(log->origin()) + ", not of " + signer.signer,
+               "an agent's copy of another's log is " +
+                   replica_file("", proof ? proof->origin : member->address.origin()).string() +
+                   " of its state folder");
   const auto verified = ledger::verify_log(*log, log_keys(*member));
   if (verified.fault) refuse("the log given does not verify: " + verified.fault->reason);
   if (!verified.checkpoint) refuse("the log given has no signed checkpoint");
@@ -76,6 +86,37 @@ KeyStanding check_key_standing(const std::filesystem::path& file, const BundleRe
   const auto judged = ledger::judge_signature(place, ends.of(signer.key_id), cutoff);
   if (judged.validity == ledger::Validity::kRefused) refuse(signer.key_id + ": " + judged.reason);
   return {judged.validity == ledger::Validity::kSuspect, judged.reason, tree.size};
+}
+
+std::optional<std::filesystem::path> kept_log(const std::filesystem::path& state_dir,
+                                              const ProofReport& proof) {
+  if (!proof.anchor_checked) return std::nullopt;
+  for (const auto& file : {replica_file(state_dir, proof.origin), state_dir / "agent.db"}) {
+    try {
+      const ledger::LogReader log(file);
+      if (log.origin() == proof.origin && proof.index < log.size()) return file;
+    } catch (const std::exception&) {  // not there, or not for this user to read: then it is not checked
+    }
+  }
+  return std::nullopt;
+}
+
+std::string check_key_without_log(const BundleReport& signer, const std::optional<ProofReport>& proof,
+                                  const std::optional<ledger::Federation>& federation) {
+  const auto address = ledger::Address::parse(signer.signer);
+  const auto* member = federation && address ? federation->find(*address) : nullptr;
+  const auto cutoff = member ? member->cutoff_of(signer.key_id) : std::nullopt;
+  if (!cutoff) return "whether it had ended is in the signer's log (--log)";
+  // A place in a log that was retired before can't be judged by numbers alone.
+  const bool anchored = proof && proof->anchor_checked;
+  if (!anchored || (proof->origin == cutoff->origin && proof->index >= cutoff->size))
+    refuse(signer.key_id + ": " +
+           ledger::judge_signature(
+               anchored ? std::optional(ledger::AnchoredAt{proof->index, {}, {}}) : std::nullopt,
+               std::nullopt, cutoff)
+               .reason);
+  return "the federation has revoked it; whether the entry lies below the cutoff is in the signer's log "
+         "(--log)";
 }
 
 }  // namespace edge::cli

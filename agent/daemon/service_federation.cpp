@@ -23,12 +23,27 @@ bool Service::is_witness() const {
   return own != nullptr && own->has_role("witness");
 }
 
+std::string Service::own_standing() const {
+  const auto federation = context_.federation();
+  const ledger::Member* own = federation->find(*config_.agent.address);
+  return own == nullptr ? "not listed" : std::string{ledger::status_text(own->status)};
+}
+
+// Who is no active member gets no answers, and would look for the reason everywhere else.
+void Service::tell_own_standing() const {
+  const std::string standing = own_standing();
+  if (standing != "active")
+    log::warning("the federation document does not list this agent as active: nobody answers it",
+                 {{"standing", standing}, {"version", std::to_string(context_.fed())}});
+}
+
 // The file may be newer than what is kept here: somebody brought it by hand.
 void Service::open_federation() {
   federation_->use({[this](const std::shared_ptr<const ledger::Federation>& federation) {
                       // Shown before anything is signed with a key that it alone lists.
                       publish_retained(topics::federation(context_.self.address), federation_->newest_text(),
                                        "application/jose+json");
+                      tell_own_standing();
                       keys_.follow(federation);
                       network_->on_federation();
                       later_judge_->facts_changed();
@@ -40,7 +55,7 @@ void Service::open_federation() {
                     [this](ledger::AlertCode code) { publish_alert(code); }});
   std::ifstream in(config_.federation.file, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!text.empty()) (void)federation_->offer(text);
+  if (text.empty() || federation_->offer(text).fate != ledger::FederationFate::kAdopted) tell_own_standing();
 }
 
 void Service::publish_alert(ledger::AlertCode code, const std::optional<std::string>& origin) {

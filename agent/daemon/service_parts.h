@@ -58,6 +58,8 @@ class Service {
   void publish_alert(ledger::AlertCode code, const std::optional<std::string>& origin = {});
   void open_federation();
   bool is_witness() const;
+  std::string own_standing() const;  // active, suspended, revoked or not listed
+  void tell_own_standing() const;
   void fetch_federation(const ledger::Address& shown_by);
   // `why` the one asked before could not show any.
   void ask_for_versions(std::vector<ledger::Address> peers, const std::string& why);

@@ -212,6 +212,17 @@ TEST_CASE(
     CHECK(verified.status == 0);
     CHECK((verified.output.find("SUSPECT") != std::string::npos) == suspect);
   }
+  // On an agent's own machine the document in force and the copy of the log are found without being named.
+  const auto found = staying.command_json({"bundle", "verify", bundles[2]});
+  CHECK(found.at("key").at("suspect") == true);
+  CHECK(leaving.command_json({"status"}).at("federation").at("standing") == "revoked");
+  CHECK(staying.command_json({"status"}).at("federation").at("standing") == "active");
+  CHECK(leaving.log().find("does not list this agent as active") != std::string::npos);
+  const auto foreign = staying.command(
+      {"bundle", "verify", bundles[0], "--log", staying.database(), "--federation", document});
+  CHECK(foreign.status == 65);
+  CHECK(foreign.output.find("replicas/ehr_" + ledger::Address::parse(address)->topic_form() + ".db") !=
+        std::string::npos);
   std::vector<std::string> ids;
   for (const auto& entry : staying.entries("bundle.received")) ids.push_back(entry.at("request"));
   REQUIRE(ids.size() == 3);
@@ -253,6 +264,10 @@ TEST_CASE(
   };
   CHECK(judged(place + 1, root_at(place + 1), std::nullopt) == "valid");
   CHECK(judged(place, root_at(place), std::nullopt) == "refused");
+  // Here the document alone says so, wherever the log is.
+  const auto above = staying.command({"bundle", "verify", bundles[1], "--federation", current});
+  CHECK(above.status == 65);
+  CHECK(above.output.find("at or after the cutoff") != std::string::npos);
   CHECK(judged(place + 1, root_at(place + 1), place + 1) == "valid");
   CHECK(judged(place + 1, root_at(place + 1), place) == "suspect");
   CHECK(judged(place + 1, root_at(place), std::nullopt) == "refused");

@@ -191,6 +191,19 @@ TEST_CASE("a proof that names no ledger entry is refused where the ledger can be
   CHECK_THAT(refused.err, Contains("proof: "));
 }
 
+TEST_CASE("a bundle without an anchor is refused where the federation has revoked its signer") {
+  const Signed bundle;
+  auto member = json::parse(invoke({"keys", "show", "--config", bundle.config}).out);
+  for (auto& key : member["keys"]) key["from"] = "2026-01-01T00:00:00.000Z";
+  member["status"] = "revoked";
+  member["revocation"] = {
+      {"cutoff", {{"origin", kAddress.origin()}, {"size", 7}, {"root", std::string(64, 'a')}}}};
+  std::ofstream(bundle.federation) << test_support::first_document({{"members", {member}}});
+  const auto refused = bundle.verify({"--federation", bundle.federation});
+  CHECK(refused.status == EX_DATAERR);
+  CHECK_THAT(refused.err, Contains("sign-1: not anchored, and the key has ended"));
+}
+
 TEST_CASE("a bundle is shown as text and as a page") {
   const Signed bundle;
   const auto text = invoke({"bundle", "show", bundle.file});
