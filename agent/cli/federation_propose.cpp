@@ -102,6 +102,7 @@ std::optional<ledger::Cutoff> cutoff_of(const std::string& address, const Propos
   if (member == nullptr) throw Failure(EX_DATAERR, address + " is not in the document");
   std::string note, why = "it has no witnessed checkpoint of that log";
   bool given = false;
+  std::uint64_t known = 0;  // entries the member has signed, as far as the agent here knows
   for (const auto& text : options.cutoffs) {
     const auto [of, file] = split(text, "--cutoff");
     if (of != address) continue;
@@ -109,10 +110,11 @@ std::optional<ledger::Cutoff> cutoff_of(const std::string& address, const Propos
     given = true;
   }
   try {
-    if (!given)
-      note = Daemon(common.load())
-                 .call({{"command", "ledger.witnessed"}, {"address", address}})
-                 .value("note", "");
+    if (!given) {
+      const auto answer = Daemon(common.load()).call({{"command", "ledger.witnessed"}, {"address", address}});
+      note = answer.value("note", "");
+      known = answer.value("known", known);
+    }
   } catch (const Failure& failure) {
     why = failure.what();
   }
@@ -134,6 +136,11 @@ std::optional<ledger::Cutoff> cutoff_of(const std::string& address, const Propos
   if (!cutoff)
     std::cerr << "warning: no cutoff for " << address << ": the agent here gives none (" << why
               << "); --cutoff IP=FILE names a witnessed checkpoint\n";
+  if (cutoff && known > cutoff->size)
+    std::cerr << "warning: the newest " << known - cutoff->size << " of " << known << " entries of "
+              << cutoff->origin
+              << " are not witnessed: what they anchor will be refused; propose it again in a moment to take "
+                 "them in\n";
   for (const auto& text : options.suspect_from) {
     const auto [of, index] = split(text, "--suspect-from");
     if (of != address) continue;

@@ -1,5 +1,6 @@
 #include "agent/daemon/control.h"
 
+#include <algorithm>
 #include <cmath>
 #include <future>
 #include <nlohmann/json.hpp>
@@ -295,7 +296,11 @@ void ControlCommands::publish_federation(const json& call, ControlChannel& chann
 std::string ControlCommands::witnessed(const std::string& call_text) {
   const auto address = ledger::Address::parse(json::parse(call_text).value("address", ""));
   if (!address) throw CallError{"malformed", "the member is not an IP address", ""};
-  return json{{"note", network_.witnessed_note(*address)}}.dump();
+  json answer{{"note", network_.witnessed_note(*address)}};
+  const std::string note = answer["note"];
+  for (const auto& log : network_.view().logs)
+    if (log.origin == note.substr(0, note.find('\n'))) answer["known"] = std::max(log.held, log.known);
+  return answer.dump();
 }
 
 void ControlCommands::show_federation(ControlChannel& channel) {

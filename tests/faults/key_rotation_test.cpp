@@ -272,3 +272,30 @@ TEST_CASE(
   CHECK(judged(place + 1, root_at(place + 1), place) == "suspect");
   CHECK(judged(place + 1, root_at(place), std::nullopt) == "refused");
 }
+
+TEST_CASE("who proposes a revocation is told of entries that no quorum has witnessed yet") {
+  Federation federation({EHR_AGENT, EHR_LEDGER, 3, {}, false, 2});
+  federation.start();
+  auto &leaving = federation[0], &staying = federation[1];
+  const auto patient = identifier_of(federation.give_patient(leaving, 0));
+  require(staying.request(leaving.address(), patient, federation.folder() / "first.json"));
+  const auto log_of_leaving = [&](const char* field) {
+    const json status = staying.command_json({"status"});
+    for (const auto& log : status.at("ledger").at("others"))
+      if (log.at("origin") == leaving.address().origin()) return log.at(field).get<std::uint64_t>();
+    return std::uint64_t{0};
+  };
+  REQUIRE(eventually([&] { return log_of_leaving("witnessed") > 0; }));
+  const auto propose = [&] {
+    return staying.command({"federation", "propose", "--revoke", leaving.address().text(), "-o",
+                            federation.folder() / "draft.json"});
+  };
+  CHECK(eventually([&] { return propose().output.find("are not witnessed") == std::string::npos; }));
+  REQUIRE(federation[2].stop() == 0);  // one witness is left, of two
+  require(staying.request(leaving.address(), patient, federation.folder() / "second.json"));
+  REQUIRE(eventually([&] { return log_of_leaving("known") > log_of_leaving("witnessed"); }));
+  const auto proposed = propose();
+  INFO(proposed.output);
+  CHECK(proposed.status == 0);
+  CHECK(proposed.output.find("are not witnessed: what they anchor will be refused") != std::string::npos);
+}
