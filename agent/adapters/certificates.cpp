@@ -7,6 +7,7 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+#include <array>
 #include <ctime>
 
 #include "agent/adapters/key_files.h"
@@ -184,6 +185,54 @@ std::string why_no_tls_pair(const std::filesystem::path& certificate, const std:
   return pair ? "" : certificate.string() + " is not the certificate of " + key.string();
 }
 
+namespace {
+
+Store store_of(const std::filesystem::path& ca_file) {
+  Store store(X509_STORE_new());
+  const bool loaded = store && X509_STORE_load_file(store.get(), ca_file.c_str()) == 1;
+  ERR_clear_error();
+  return loaded ? std::move(store) : nullptr;
+}
+
+bool issued_by(X509* certificate, X509_STORE* store) {
+  const StoreContext context(X509_STORE_CTX_new());
+  if (!context || X509_STORE_CTX_init(context.get(), store, certificate, nullptr) != 1) return false;
+  X509_STORE_CTX_set_flags(context.get(), X509_V_FLAG_NO_CHECK_TIME);
+  const bool good = X509_verify_cert(context.get()) == 1;
+  ERR_clear_error();
+  return good;
+}
+
+std::string common_name(X509* certificate) {
+  std::array<char, 256> text{};
+  X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, text.data(), text.size());
+  return text.data();
+}
+
+}  // namespace
+
+std::vector<std::string> tls_faults(const std::filesystem::path& certificate,
+                                    const std::filesystem::path& key, const std::filesystem::path& ca,
+                                    const ledger::Address& self) {
+  std::vector<std::string> faults;
+  std::error_code none;
+  for (const auto& file : {certificate, key, ca})
+    if (!std::filesystem::exists(file, none)) faults.push_back(file.string() + " is not there");
+  if (!faults.empty()) return faults;
+  if (auto why = why_no_tls_pair(certificate, key); !why.empty()) return {std::move(why)};
+  const File file(BIO_new_file(certificate.c_str(), "r"));
+  const Certificate read(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
+  const Store store = store_of(ca);
+  if (!store)
+    faults.push_back(ca.string() + " is no certificate");
+  else if (!issued_by(read.get(), store.get()))
+    faults.push_back(certificate.string() + " was not issued by the authority of " + ca.string());
+  if (const std::string name = common_name(read.get()); name != self.topic_form())
+    faults.push_back(certificate.string() + " names \"" + name + "\", and this agent is \"" +
+                     self.topic_form() + "\"");
+  return faults;
+}
+
 ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>& x5c_der,
                                                 const std::filesystem::path& ca_file) {
   if (x5c_der.empty() || x5c_der.size() > kMaxChain) {
@@ -198,8 +247,8 @@ ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>
     }
     sk_X509_push(untrusted.get(), chain.back().get());
   }
-  const Store store(X509_STORE_new());
-  if (!store || X509_STORE_load_file(store.get(), ca_file.c_str()) != 1) {
+  const Store store = store_of(ca_file);
+  if (!store) {
     throw std::runtime_error(ca_file.string() + ": no CA certificates can be read from it");
   }
   const StoreContext context(X509_STORE_CTX_new());

@@ -81,12 +81,13 @@ bool holds_age_identity(const std::filesystem::path& directory);
 Secret age_identity_file(const std::filesystem::path& directory);
 
 // What keeps the service from using its secret files, each with what to do about it: those below `directory`
-// and among the credentials, and `tls_key` where it is there.
+// and among the credentials, and `tls_key` where it is there. A folder that is there lacks no kind of key;
+// the signing key may be in a token instead.
 struct KeyFault {
   std::string what, hint;
 };
-std::vector<KeyFault> key_faults(const std::filesystem::path& directory,
-                                 const std::filesystem::path& tls_key);
+std::vector<KeyFault> key_faults(const std::filesystem::path& directory, const std::filesystem::path& tls_key,
+                                 bool sign_in_token);
 
 // Whether a file of that name is one of the keys or certificates above.
 bool is_key_file(std::string_view name);

@@ -61,13 +61,14 @@ std::vector<KeyFile> find_keys(const fs::path& directory, const Kind& kind) {
   return keys;
 }
 
+SecretFileFault missing(const fs::path& directory, const Kind& kind) {
+  return {directory, "no key " + std::string(kind.use) + "-N" + std::string(kind.extension),
+          "`ehr-agent init` makes missing keys, `ehr-agent keys restore` brings back a backup"};
+}
+
 KeyFile newest_key(const fs::path& directory, const Kind& kind) {
   std::vector<KeyFile> keys = find_keys(directory, kind);
-  if (keys.empty()) {
-    throw SecretFileFault(
-        directory, "no key " + std::string(kind.use) + "-N" + std::string(kind.extension),
-        "`ehr-agent init` makes missing keys, `ehr-agent keys restore` brings back a backup");
-  }
+  if (keys.empty()) throw missing(directory, kind);
   return std::move(keys.front());
 }
 

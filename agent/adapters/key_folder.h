@@ -3,6 +3,7 @@
 #pragma once
 
 #include "agent/adapters/key_files.h"
+#include "agent/adapters/secret_file.h"
 
 namespace edge::key_folder {
 
@@ -33,6 +34,8 @@ std::optional<unsigned long> number_of(const Kind& kind, std::string_view name);
 
 // Newest, which has the highest number, first; those among systemd's credentials hide others of their name.
 std::vector<KeyFile> find_keys(const fs::path& directory, const Kind& kind);
+// That there is no key of the kind, and what makes one.
+SecretFileFault missing(const fs::path& directory, const Kind& kind);
 // Throws where there is none.
 KeyFile newest_key(const fs::path& directory, const Kind& kind);
 // The id of the key that comes after those that are there.

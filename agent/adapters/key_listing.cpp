@@ -87,13 +87,19 @@ bool holds_age_identity(const fs::path& directory) {
   return !find_keys(directory, kAge).empty();
 }
 
-std::vector<KeyFault> key_faults(const fs::path& directory, const fs::path& tls_key) {
+std::vector<KeyFault> key_faults(const fs::path& directory, const fs::path& tls_key, bool sign_in_token) {
   std::vector<fs::path> files;
-  for (const Kind& kind : {kSign, kLog, kWitness, kAge})
-    for (const KeyFile& key : find_keys(directory, kind)) files.push_back(key.path);
-  std::error_code none;
-  if (fs::exists(tls_key, none)) files.push_back(tls_key);
   std::vector<KeyFault> faults;
+  std::error_code none;
+  const bool made = fs::is_directory(directory, none);
+  for (const Kind& kind : {kSign, kLog, kWitness, kAge}) {
+    const auto keys = find_keys(directory, kind);
+    for (const KeyFile& key : keys) files.push_back(key.path);
+    if (!made || !keys.empty() || (sign_in_token && kind.use == kSign.use)) continue;
+    const auto fault = missing(directory, kind);
+    faults.push_back({fault.what(), fault.hint()});
+  }
+  if (fs::exists(tls_key, none)) files.push_back(tls_key);
   for (const fs::path& file : files) {
     try {
       check_secret_file(file);

@@ -5,26 +5,46 @@
 #include "agent/adapters/key_files.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/failure.h"
+#include "agent/cli/federation_files.h"
 #include "agent/cli/output.h"
 
 namespace edge::cli {
 namespace {
 
-// Of certificates that end soon: no problem of the file, but one that comes.
+// The document the agent begins with. A running one follows later versions, which this file does not show.
+std::optional<std::string> federation_warning(const Config& config) {
+  const auto& file = config.federation.file;
+  if (!fs::exists(file))
+    return file.string() + " is not there: the federation's administrators give it (README, Join)";
+  const auto document = ledger::open_first(read_whole(file, ledger::kMaxFederationTextBytes), std::nullopt);
+  if (!document) return file.string() + ": " + document.error().reason;
+  if (!document->federation().find(*config.agent.address))
+    return file.string() + " does not list this agent, " + config.agent.address->text();
+  return std::nullopt;
+}
+
+// No problem of the file, but what the agent will miss, or what comes: certificates that end soon.
 std::vector<std::string> warnings_of(const Config& config) {
   const auto file = [&](const fs::path& given, const char* name) {
     return given.empty() ? key_path(config.keys.dir, name) : given;
   };
-  const auto now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  return certificate_warnings(
-      certificate_ends(file(config.mqtt.cert, "tls.crt"), file(config.mqtt.ca, "ca.crt"), config.keys.dir),
-      now);
+  const auto certificate = file(config.mqtt.cert, "tls.crt"), ca = file(config.mqtt.ca, "ca.crt");
+  std::vector<std::string> warnings;
+  if (auto warning = federation_warning(config)) warnings.push_back(std::move(*warning));
+  if (config.mqtt.url.starts_with("mqtts://"))
+    for (const auto& fault :
+         tls_faults(certificate, file(config.mqtt.key, "tls.key"), ca, *config.agent.address))
+      warnings.push_back(fault + "; `pki agent` makes what is missing");
+  for (const auto& ending :
+       certificate_warnings(certificate_ends(certificate, ca, config.keys.dir), system_now()))
+    warnings.push_back(ending + "; `pki renew` gives it new dates");
+  return warnings;
 }
 
 // A key that `serve` would refuse, with its words.
 void demand_usable_keys(const Config& config) {
   std::string text, hint;
-  for (const auto& fault : key_faults(config.keys.dir, config.mqtt.key)) {
+  for (const auto& fault : key_faults(config.keys.dir, config.mqtt.key, !config.keys.sign_token.empty())) {
     text += (text.empty() ? "" : "\nerror: ") + fault.what;
     hint += (hint.empty() ? "" : "\nhint: ") + fault.hint;
   }
@@ -38,8 +58,7 @@ void check(Common& common) {
     const auto config = common.load();  // throws with every problem
     demand_usable_keys(config);
     std::cout << path.string() << ": good; this agent is " << config.agent.address->text() << '\n';
-    for (const auto& warning : warnings_of(config))
-      std::cerr << "warning: " << warning << "; `pki renew` gives it new dates\n";
+    for (const auto& warning : warnings_of(config)) std::cerr << "warning: " << warning << '\n';
     return;
   }
   nlohmann::json out{{"file", path.string()}, {"ok", loaded.ok()}, {"problems", nlohmann::json::array()}};
@@ -49,7 +68,8 @@ void check(Common& common) {
       out["problems"].push_back({{"line", problem.line}, {"key", problem.key}, {"what", problem.what}});
     common.status = EX_CONFIG;
   } else {
-    for (const auto& fault : key_faults(loaded->keys.dir, loaded->mqtt.key)) {
+    for (const auto& fault :
+         key_faults(loaded->keys.dir, loaded->mqtt.key, !loaded->keys.sign_token.empty())) {
       out["problems"].push_back({{"line", 0}, {"key", "keys.dir"}, {"what", fault.what + "; " + fault.hint}});
       out["ok"] = false;
       common.status = EX_CONFIG;

@@ -14,6 +14,7 @@
 #include "agent/cli/sample.h"
 #include "agent/core/secret.h"
 #include "ledger-client/core/federation_document.h"
+#include "ledger-client/core/federation_draft.h"
 
 namespace edge::cli {
 namespace {
@@ -31,6 +32,7 @@ struct Options {
 struct Done {
   Config config;
   std::vector<std::string> made;  // paths, in order
+  bool joined = false;            // the federation document is in its place, and lists this agent
 };
 
 // What the sample says already stays commented out; everything else is set.
@@ -77,12 +79,20 @@ std::string checked_federation(const Options& options) {
     expected = ledger::hash_from_hex(*options.sha256);
     if (!expected) throw Failure(EX_USAGE, "--sha256 takes 64 lower-case hexadecimal digits");
   }
+  if (ledger::parse_draft(text))
+    throw Failure(EX_DATAERR, options.federation->string() + ": it is a draft, which nobody follows",
+                  "the administrators make the document of it: `ehr-agent federation publish DRAFT -o FILE`");
   const auto document = ledger::open_first(text, expected);
   if (!document)
     throw Failure(EX_DATAERR, options.federation->string() + ": " + document.error().reason,
                   "compare with the federation's administrators; the hash is over the document's payload "
                   "(`ehr-agent federation show` prints it)");
   return text;
+}
+
+bool lists(const std::string& document, const std::string& address) {
+  const auto parsed = ledger::parse_federation_document(document);
+  return parsed && parsed->federation.find(*ledger::Address::parse(address)) != nullptr;
 }
 
 void give_to_service(const Done& done) {
@@ -129,6 +139,7 @@ Done initialise(const Options& options, const fs::path& file) {
       throw Failure(EX_CANTCREAT, config.federation.file.string() + ": another federation document is there",
                     "remove it first if that is meant");
   }
+  done.joined = options.federation && lists(federation, options.address);
   if (options.dir == kDefaultDir) give_to_service(done);
   return done;
 }
@@ -138,11 +149,16 @@ void print_steps(const Done& done, const fs::path& file, const nlohmann::ordered
   for (const auto& path : done.made) std::cout << "made " << path << '\n';
   if (done.made.empty()) std::cout << "everything was there already; nothing was touched\n";
   const std::string keys = config.keys.dir.string();
+  if (!done.joined)
+    std::cout
+        << "\nThis agent as the federation document lists it (`ehr-agent keys show` prints it again):\n\n"
+        << member.dump(2) << '\n';
   std::cout
-      << "\nThis agent as the federation document lists it (`ehr-agent keys show` prints it again):\n\n"
-      << member.dump(2) << "\n\nNext:\n"
-      << "  1. give the member object above to the federation's administrators;\n"
-      << "     put the document they return at " << config.federation.file.string() << "\n"
+      << "\nNext:\n"
+      << (done.joined ? "  1. (the federation document is there, and lists this agent)\n"
+                      : "  1. give the member object above to the federation's administrators;\n"
+                        "     put the document they return at " +
+                            config.federation.file.string() + "\n")
       << "  2. put ca.crt, tls.crt and tls.key of the federation's CA into " << keys << "\n"
       << "     (the certificate of the signing key, sign-1.crt, goes there too)\n"
       << "  3. set mqtt.url in " << file.string() << "\n"

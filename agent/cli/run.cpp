@@ -116,6 +116,8 @@ int run(int argc, const char* const* argv, const Serve& serve) {
     return report_usage(root, error);
   } catch (const Failure& failure) {
     return report(failure.what(), failure.hint(), failure.status());
+  } catch (const ConfigFault& fault) {
+    return report(fault.what(), fault.hint(), EX_CONFIG);
   } catch (const SecretFileFault& fault) {
     return report(fault.what(), fault.hint(), EX_CONFIG);
   } catch (const ledger::GuardInUse& error) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -160,5 +161,15 @@ struct KeyInfo {
 std::vector<KeyInfo> config_keys();
 // Each key of the tables (not the lists) with its value as TOML text, in the order of the sample.
 std::vector<std::pair<std::string, std::string>> config_values(const Config& config);
+
+// What the configuration names keeps the service from starting; `hint` says what helps.
+class ConfigFault : public std::runtime_error {
+ public:
+  ConfigFault(const std::string& what, std::string hint) : std::runtime_error(what), hint_(std::move(hint)) {}
+  const std::string& hint() const { return hint_; }
+
+ private:
+  std::string hint_;
+};
 
 }  // namespace edge

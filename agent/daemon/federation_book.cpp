@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "agent/config/config.h"
 #include "agent/daemon/log.h"
 #include "ledger-client/core/entry_rules.h"
 #include "ledger-client/store/sqlite.h"
@@ -16,7 +17,11 @@ using ledger::FederationFate;
 
 std::string read_file(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) throw std::runtime_error("can't read the federation document " + file.string());
+  if (!in)
+    throw ConfigFault(
+        "can't read the federation document " + file.string(),
+        "the federation's administrators give it; `ehr-agent init --federation FILE --sha256 HEX` "
+        "puts it there");
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
@@ -47,7 +52,9 @@ ledger::FederationHistory load_federation(const std::filesystem::path& database,
     return std::move(history).value();
   }
   auto first = ledger::open_first(read_file(file), std::nullopt);
-  if (!first) throw std::runtime_error(file.string() + ": " + first.error().reason);
+  if (!first)
+    throw ConfigFault(file.string() + ": " + first.error().reason,
+                      "compare with the federation's administrators");
   insert(connection, *first);
   return ledger::FederationHistory(std::move(first).value());
 }

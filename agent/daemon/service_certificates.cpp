@@ -38,7 +38,12 @@ void Service::begin_certificates() {
 }
 
 void Service::warn_of_certificates() const {
-  for (const auto& warning : certificate_warnings(ends_of(connection_options(), config_), context_.now()))
+  const auto options = connection_options();
+  if (options.url.starts_with("mqtts://"))
+    for (const auto& fault :
+         tls_faults(options.certificate_file, options.key_file, options.ca_file, *config_.agent.address))
+      log::warning("no broker will take this connection", {{"reason", fault}});
+  for (const auto& warning : certificate_warnings(ends_of(options, config_), context_.now()))
     log::warning("a certificate has to be renewed; SIGHUP takes the new one over",
                  {{"certificate", warning}});
 }

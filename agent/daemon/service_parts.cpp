@@ -165,9 +165,11 @@ void Service::check_own_keys() const {
   const auto federation = context_.federation();
   const ledger::Member* own = federation->find(context_.self.address);
   if (own == nullptr)
-    throw std::runtime_error("the federation document does not list this agent, " +
-                             context_.self.address.text());
-  if (const auto why = keys_.unusable(); !why.empty()) throw std::runtime_error(why);
+    throw ConfigFault("the federation document does not list this agent, " + context_.self.address.text(),
+                      "its administrators add a member with `federation propose --join`; `keys show` prints "
+                      "the member object");
+  if (const auto why = keys_.unusable(); !why.empty())
+    throw ConfigFault(why, "compare `ehr-agent keys show` with `ehr-agent federation show`");
 }
 
 Service::~Service() {

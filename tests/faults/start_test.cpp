@@ -30,9 +30,22 @@ TEST_CASE(
                                    Contains("hint: `chmod 600 " + key.string() + "`"));
   }
   fs::remove(key);
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"serve"}, {"config", "check"}}) {
+    const auto missing = alone.agent.command(command);
+    CHECK(missing.status == EX_CONFIG);
+    CHECK_THAT(missing.output, Contains("no key log-N.skey") && Contains("hint: "));
+  }
+}
+
+TEST_CASE("without a federation document that lists the agent serve ends with 78 and says who gives one") {
+  Alone alone;
+  fs::remove(alone.agent.folder() / "federation.json");
   const auto missing = alone.agent.command({"serve"});
   CHECK(missing.status == EX_CONFIG);
-  CHECK_THAT(missing.output, Contains("no key log-N.skey") && Contains("hint: "));
+  CHECK_THAT(missing.output, Contains("can't read the federation document") && Contains("hint: "));
+  const auto warned = alone.agent.command({"config", "check"});
+  CHECK(warned.status == 0);
+  CHECK_THAT(warned.output, Contains("federation.json is not there"));
 }
 
 TEST_CASE("a second agent on the same log ends with 75 and leaves the first alone") {

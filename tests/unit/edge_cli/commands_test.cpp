@@ -5,6 +5,7 @@
 #include <set>
 
 #include "agent/cli/failure.h"
+#include "tests/support/process.h"
 #include "tests/support/shared_data.h"
 #include "tests/support/signed_federation.h"
 #include "tests/support/temp_dir.h"
@@ -183,6 +184,40 @@ TEST_CASE("config check reports keys that serve would refuse") {
   CHECK(nlohmann::json::parse(told.out)["problems"].size() == 2);
 }
 
+TEST_CASE("config check warns of what the agent will miss: its document, and what a broker demands of it") {
+  const test_support::TempDir dir;
+  const std::string config = new_agent(dir.path());
+  const auto warnings = [&] {
+    const auto told = invoke({"config", "check", "--config", config, "--json"});
+    CHECK(told.status == 0);
+    return nlohmann::json::parse(told.out)["warnings"].dump();
+  };
+  CHECK_THAT(warnings(), Contains("federation.json is not there") && Contains("tls.crt is not there") &&
+                             Contains("tls.key is not there") && Contains("ca.crt is not there"));
+  const auto keys = dir / "etc/keys";
+  const auto pki = (test_support::source_root() / "deploy/pki").string();
+  const auto authority = (dir / "ca").string();
+  test_support::run({pki, "ca", authority});
+  test_support::run({pki, "agent", authority, "127.0.10.1", keys.string()});
+  CHECK_THAT(warnings(), !Contains("tls") && !Contains("ca.crt"));
+  test_support::run({pki, "agent", authority, "127.0.10.2", (dir / "other").string()});
+  for (const auto* file : {"tls.crt", "tls.key"})
+    std::filesystem::copy_file(dir / "other" / file, keys / file,
+                               std::filesystem::copy_options::overwrite_existing);
+  CHECK_THAT(warnings(), Contains("127-0-10-2") && Contains("this agent is"));
+  test_support::run({pki, "ca", (dir / "strange").string()});
+  std::filesystem::copy_file(dir / "strange/ca.crt", keys / "ca.crt",
+                             std::filesystem::copy_options::overwrite_existing);
+  CHECK_THAT(warnings(), Contains("was not issued by the authority of"));
+
+  const auto member = nlohmann::json::parse(invoke({"keys", "show", "--config", config}).out);
+  std::ofstream(dir / "etc/federation.json")
+      << test_support::first_document({{"members", nlohmann::json::array()}});
+  CHECK_THAT(warnings(), Contains("federation.json does not list this agent, 127.0.10.1"));
+  std::ofstream(dir / "etc/federation.json") << test_support::first_document({{"members", {member}}});
+  CHECK_THAT(warnings(), !Contains("federation.json"));
+}
+
 TEST_CASE("his import - reads standard input, and the same again changes nothing") {
   const test_support::TempDir dir;
   const std::string config = new_agent(dir.path());
@@ -267,7 +302,9 @@ TEST_CASE("init takes a federation document only with the hash that was told") {
   std::smatch found;
   const std::regex hash("SHA-256 is ([0-9a-f]{64})");
   REQUIRE(std::regex_search(wrong.err, found, hash));
-  CHECK(init(found[1]).status == 0);
+  const auto joined = init(found[1]);
+  CHECK(joined.status == 0);
+  CHECK_THAT(joined.out, !Contains("give the member object") && Contains("lists this agent"));
   CHECK(test_support::read_file(dir / "etc/federation.json") == text);
   std::ofstream(dir / "f.json") << text << '\n';  // the same document, other white space: the same hash
   CHECK(init(found[1]).status == EX_CANTCREAT);

@@ -59,6 +59,10 @@ TEST_CASE("admins propose, see what changes, sign, and publish") {
   CHECK_THAT(proposed.out, Contains("+ witness_quorum") || Contains("~ witness_quorum: 0 -> 1"));
   CHECK_THAT(proposed.out, Contains("reason: witnesses") && Contains("! witness_quorum"));
   CHECK(council.publish("d2.json").status == EX_DATAERR);
+  const auto taken = invoke({"init", "--address", "10.20.0.5", "--dir", council.path("etc"), "--federation",
+                             council.path("d2.json")});
+  CHECK(taken.status == EX_DATAERR);
+  CHECK_THAT(taken.err, Contains("it is a draft") && Contains("federation publish"));
   const auto approved = council.vote("approve", "d2.json", "alice");
   CHECK_THAT(approved.out, Contains("witness_quorum: 0 -> 1"));
   CHECK(council.vote("approve", "d2.json", "alice").status == 0);  // again: still one vote
