@@ -1,5 +1,7 @@
 #include "agent/daemon/federation_book.h"
 
+#include <algorithm>
+#include <bit>
 #include <fstream>
 #include <stdexcept>
 #include <utility>
@@ -14,6 +16,8 @@ namespace edge {
 namespace {
 
 using ledger::FederationFate;
+
+constexpr std::size_t kMaxRefused = 64;  // kinds of lies, one for each member; the oldest are forgotten
 
 std::string read_file(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -77,6 +81,9 @@ ledger::FederationOffer FederationBook::offer(std::string_view text,
       adopted = history_.newest().shared();
       // In force before it is stored: a revocation waits for no disk. What is lost in a crash is shown again.
       current_.set(adopted);
+      std::erase_if(refused_, [](const RefusedFederation& one) {
+        return one.code == ledger::AlertCode::kFederationWithheld;
+      });
     }
   }
   switch (offer.fate) {
@@ -99,14 +106,47 @@ ledger::FederationOffer FederationBook::offer(std::string_view text,
   return offer;
 }
 
+// A member may repeat what was refused as fast as it can publish: everybody hears of it once, and the log
+// tells the first, second, fourth, eighth time.
 void FederationBook::alarm(ledger::AlertCode code, const ledger::FederationOffer& offer,
                            const std::optional<ledger::Address>& from) {
+  std::uint64_t times = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    auto known = std::find_if(refused_.begin(), refused_.end(), [&](const RefusedFederation& one) {
+      return one.code == code && one.from == from;
+    });
+    if (known == refused_.end()) {
+      if (refused_.size() == kMaxRefused) refused_.erase(refused_.begin());
+      known = refused_.insert(refused_.end(), {code, from, 0, {}, 0});
+    }
+    known->version = offer.version;
+    known->reason = offer.reason;
+    times = ++known->times;
+  }
+  if (!std::has_single_bit(times)) return;
   log::error("federation document refused",
              {{"code", ledger::alert_code_text(code)},
               {"version", offer.version == 0 ? "unreadable" : std::to_string(offer.version)},
               {"peer", from ? from->text() : "none: brought by hand, or asked for"},
+              {"times", std::to_string(times)},
               {"reason", offer.reason}});
-  if (events_.alarm) events_.alarm(code);
+  if (times == 1 && events_.alarm) events_.alarm(code);
+}
+
+void FederationBook::withheld(const std::string& reason) {
+  ledger::FederationOffer missing;
+  {
+    const std::lock_guard lock(mutex_);
+    missing.version = history_.newest().version() + 1;
+  }
+  missing.reason = "a newer version is in use, and nobody shows it: " + reason;
+  alarm(ledger::AlertCode::kFederationWithheld, missing, std::nullopt);
+}
+
+std::vector<RefusedFederation> FederationBook::refused() const {
+  const std::lock_guard lock(mutex_);
+  return refused_;
 }
 
 // Who has shown a version doesn't forget it. That a member is behind is no lie: it may have been away.

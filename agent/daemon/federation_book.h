@@ -9,6 +9,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "agent/daemon/current_federation.h"
 #include "ledger-client/core/alert.h"
@@ -23,6 +26,15 @@ namespace edge {
 ledger::FederationHistory load_federation(const std::filesystem::path& database,
                                           const std::filesystem::path& file);
 
+// One kind of lie of one member, for status.
+struct RefusedFederation {
+  ledger::AlertCode code{};
+  std::optional<ledger::Address> from;  // nobody: brought by hand, or asked for
+  std::uint64_t version = 0;            // of the last one; 0: it can't be read
+  std::string reason;                   // of the last one
+  std::uint64_t times = 0;
+};
+
 class FederationBook {
  public:
   struct Events {
@@ -30,7 +42,7 @@ class FederationBook {
     std::function<void(std::shared_ptr<const ledger::Federation>)> adopted;
     // It is anchored too, or waits to be. On the same thread; may wait.
     std::function<void()> settled;
-    // Somebody lies.
+    // Somebody lies; told once of each code and member since the start.
     std::function<void(ledger::AlertCode code)> alarm;
   };
 
@@ -41,6 +53,11 @@ class FederationBook {
   // A document that came from anywhere. `from` is who showed it as the newest he knows; nobody where it came
   // otherwise.
   ledger::FederationOffer offer(std::string_view text, const std::optional<ledger::Address>& from = {});
+
+  // A newer version is in use, and nobody shows it.
+  void withheld(const std::string& reason);
+  // What was refused since the start, and what is withheld now.
+  std::vector<RefusedFederation> refused() const;
 
   std::string newest_text() const;
   // Null if it is not kept.
@@ -64,6 +81,7 @@ class FederationBook {
   ledger::FederationHistory history_;
   std::uint64_t stored_;                            // versions up to it are in the database
   std::map<ledger::Address, std::uint64_t> shown_;  // the newest version each member has shown
+  std::vector<RefusedFederation> refused_;          // at most kMaxRefused
 };
 
 }  // namespace edge

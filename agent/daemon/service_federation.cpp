@@ -1,5 +1,6 @@
 // The service's part in the federation document: what members show, what is asked for, what is alarmed.
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "agent/core/federation_query.h"
 #include "agent/daemon/log.h"
@@ -27,6 +28,20 @@ std::string Service::own_standing() const {
   const auto federation = context_.federation();
   const ledger::Member* own = federation->find(*config_.agent.address);
   return own == nullptr ? "not listed" : std::string{ledger::status_text(own->status)};
+}
+
+nlohmann::json Service::federation_view() const {
+  nlohmann::json refused = nlohmann::json::array();
+  for (const auto& one : federation_->refused()) {
+    refused.push_back({{"code", ledger::alert_code_text(one.code)},
+                       {"from", one.from ? one.from->text() : "-"},
+                       {"version", one.version == 0 ? "unreadable" : std::to_string(one.version)},
+                       {"times", one.times},
+                       {"reason", one.reason}});
+  }
+  nlohmann::json view{{"version", context_.fed()}, {"standing", own_standing()}};
+  if (!refused.empty()) view["refused"] = std::move(refused);
+  return view;
 }
 
 // Who is no active member gets no answers, and would look for the reason everywhere else.
@@ -85,11 +100,7 @@ void Service::fetch_federation(const ledger::Address& shown_by) {
 
 void Service::ask_for_versions(std::vector<ledger::Address> peers, const std::string& why) {
   if (peers.empty()) {
-    log::error("federation document withheld: a newer version is in use, and nobody shows it",
-               {{"code", ledger::alert_code_text(ledger::AlertCode::kFederationWithheld)},
-                {"in_force", std::to_string(context_.fed())},
-                {"reason", why}});
-    publish_alert(ledger::AlertCode::kFederationWithheld);
+    federation_->withheld(why);
     timer_.at(Timer::Clock::now() + kFederationPause, [this] { fetching_federation_ = false; });
     return;
   }

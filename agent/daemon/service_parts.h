@@ -60,6 +60,7 @@ class Service {
   bool is_witness() const;
   std::string own_standing() const;  // active, suspended, revoked or not listed
   void tell_own_standing() const;
+  nlohmann::json federation_view() const;  // for status
   void fetch_federation(const ledger::Address& shown_by);
   // `why` the one asked before could not show any.
   void ask_for_versions(std::vector<ledger::Address> peers, const std::string& why);

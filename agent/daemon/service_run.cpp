@@ -180,7 +180,7 @@ std::string Service::control_status() {
                                                                 : "comparing its ledger"},
                               {"boot", boot_},
                               {"since", since_},
-                              {"federation", {{"version", context_.fed()}, {"standing", own_standing()}}},
+                              {"federation", federation_view()},
                               {"broker",
                                {{"url", config_.mqtt.url},
                                 {"connected", connection_->ready()},

@@ -175,6 +175,29 @@ TEST_CASE("forged, forked and rolled back documents are refused, and everybody h
   CHECK_THAT(said_of("federation-forked"),
              Catch::Contains("another document of this version is signed as well, SHA-256 "));
   CHECK(federation[0].entries("federation.adopted").size() == 1);
+
+  // Told again and again: status counts it, the log says it less and less, and nobody is alerted anew.
+  forged = json::parse(read_file(federation.next_version(second, {"--suspend", address})));
+  forged["signatures"].erase(1);
+  for (int again = 0; again < 8; ++again) show(forged.dump());
+  const auto refused = [&](const std::string& code) {
+    const auto told = federation[0].command_json({"status"}).at("federation").value("refused", json::array());
+    const auto found =
+        std::find_if(told.begin(), told.end(), [&](const json& one) { return one.at("code") == code; });
+    return found == told.end() ? json() : *found;
+  };
+  REQUIRE(eventually([&] { return refused("federation-forged").value("times", 0) == 9; }));
+  CHECK(refused("federation-forged").at("from") == address);
+  CHECK(refused("federation-forged").at("version") == "3");
+  CHECK(refused("federation-forked").at("times") == 1);
+  const std::string told = federation[0].log();
+  std::size_t lines = 0;
+  for (auto at = told.find("code=federation-forged"); at != told.npos;
+       at = told.find("code=federation-forged", at + 1))
+    ++lines;
+  CHECK(lines == 4);  // the 1st, 2nd, 4th and 8th time
+  const std::lock_guard lock(scene.mutex);
+  CHECK(std::count(scene.codes.begin(), scene.codes.end(), "federation-forged") == 2);  // of two agents
 }
 
 TEST_CASE("an agent that was away follows many versions link by link, before it serves who is ahead") {
