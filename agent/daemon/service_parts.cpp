@@ -115,8 +115,9 @@ void Service::make_parts() {
       connection_options(),
       mqtt_transport::ConnectionHandlers{
           [this](mqtt_transport::Message&& message) { route(std::move(message)); }, [this] { on_ready(); },
-          [](const std::string& cause) {
-            log::warning("no broker", {{"cause", cause}});
+          [](const mqtt_transport::Loss& loss) {
+            loss.hint.empty() ? log::warning("no broker", {{"cause", loss.cause}})
+                              : log::warning("no broker", {{"cause", loss.cause}, {"hint", loss.hint}});
           }});
   context_.connection = connection_.get();
   responder_ = std::make_unique<Responder>(context_, *disclosures_, *spool_, make_exchange(config_));

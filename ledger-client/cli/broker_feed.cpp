@@ -2,10 +2,12 @@
 
 #include <unistd.h>
 
+#include <fstream>
 #include <random>
 
 #include "ledger-client/core/entries_message.h"
 #include "ledger-client/core/origin.h"
+#include "ledger-client/mqtt/tls_files.h"
 
 namespace ledger::cli {
 namespace {
@@ -32,6 +34,18 @@ mqtt_transport::ConnectionOptions connection_options(const BrokerOptions& option
                           std::string(topics::kEveryCosignature)};
   }
   return connection;
+}
+
+// Before anything is sent.
+void check_files(const mqtt_transport::ConnectionOptions& options) {
+  if (!options.password_file.empty() && !std::ifstream(options.password_file))
+    throw UserError(kNotFound, "cannot read the password file " + options.password_file,
+                    "check --password-file");
+  if (!options.url.starts_with("mqtts:")) return;
+  const auto fault = mqtt_transport::check_tls_files(options);
+  if (!fault) return;
+  const bool unreadable = fault->kind == mqtt_transport::TlsFileFault::Kind::kUnreadable;
+  throw UserError(unreadable ? kNotFound : kMalformed, fault->loss.cause, fault->loss.hint);
 }
 
 }  // namespace
@@ -63,22 +77,28 @@ BrokerFeed::BrokerFeed(const BrokerOptions& options, const std::string& origin,
     ready_ = true;
     changed_.notify_all();
   };
-  handlers.on_lost = [this](const std::string& cause) {
+  handlers.on_lost = [this](const mqtt_transport::Loss& loss) {
     const std::lock_guard lock(mutex_);
-    last_error_ = cause;
+    loss_ = loss;
+    changed_.notify_all();
   };
+  const auto how = connection_options(options, origin);
+  check_files(how);
   try {
-    connection_.emplace(connection_options(options, origin), std::move(handlers));
+    connection_.emplace(how, std::move(handlers));
   } catch (const std::invalid_argument& wrong) {
     throw UserError(kUsage, wrong.what(), "a broker is mqtts://HOST[:PORT] or mqtt://HOST[:PORT]");
   }
   connection_->start();
   std::unique_lock lock(mutex_);
-  if (changed_.wait_for(lock, timeout, [this] { return ready_; })) return;
-  const auto cause = last_error_.empty() ? "no answer" : last_error_;
+  changed_.wait_for(lock, timeout, [this] { return ready_ || loss_.lasting; });
+  if (ready_) return;
+  const auto loss = loss_;
   lock.unlock();
-  throw UserError(kUnavailable, "the broker " + options.url + " can't be reached: " + cause,
-                  "check --broker, --ca and --cert/--key or --user/--password-file");
+  throw UserError(
+      kUnavailable,
+      "no connection to " + options.url + ": " + (loss.cause.empty() ? "no answer" : loss.cause),
+      loss.hint.empty() ? "check --broker, --ca and --cert/--key or --user/--password-file" : loss.hint);
 }
 
 void BrokerFeed::take(mqtt_transport::Message&& message) {

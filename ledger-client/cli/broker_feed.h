@@ -30,7 +30,8 @@ std::string origin_of_message(topics::Kind kind, const Address& agent, std::stri
 
 class BrokerFeed {
  public:
-  // Connects and waits until the subscriptions stand. Throws UserError (kUnavailable) after `timeout`.
+  // Connects and waits until the subscriptions stand. Throws UserError: of files that can't be used at once,
+  // kUnavailable after `timeout`, or as soon as it is known that waiting doesn't help.
   BrokerFeed(const BrokerOptions& options, const std::string& origin, std::chrono::seconds timeout);
 
   // The next message; nothing if none came within `wait`.
@@ -49,7 +50,7 @@ class BrokerFeed {
   std::size_t queued_bytes_ = 0;
   bool overflowed_ = false;
   bool ready_ = false;
-  std::string last_error_;
+  mqtt_transport::Loss loss_;
   std::optional<mqtt_transport::Connection> connection_;  // last: its threads use what is above
 };
 

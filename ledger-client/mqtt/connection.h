@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "ledger-client/core/bytes.h"
+#include "ledger-client/mqtt/loss.h"
 
 namespace mqtt_transport {
 
@@ -62,9 +63,8 @@ enum class PublishResult {
 struct ConnectionHandlers {
   std::function<void(Message&&)> on_message{};
   std::function<void()> on_ready{};  // connected and every subscription granted; after every reconnect too
-  // The connection ended, or an attempt failed (every attempt; they are at most 30 s apart). One line, no
-  // payload.
-  std::function<void(const std::string& cause)> on_lost{};
+  // The connection ended, or an attempt failed (every attempt; they are at most 30 s apart).
+  std::function<void(const Loss& loss)> on_lost{};
 };
 
 // MQTT 5 reason code of an acknowledgement; 0 is success, 16 success but nobody is subscribed, 135 Not

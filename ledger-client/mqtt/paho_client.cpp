@@ -24,11 +24,12 @@ class PahoClient::Client : private mqtt::iaction_listener {
                 mqtt::create_options(protocol_number(options.version), kPahoBuffer)) {
     // Once, before the first connect: set_callback and its relatives race with the receive thread later on.
     client_.set_connected_handler([this](const std::string&) { events_.connected(); });
-    client_.set_connection_lost_handler(
-        [this](const std::string& cause) { events_.lost(cause.empty() ? "connection lost" : cause); });
+    client_.set_connection_lost_handler([this](const std::string& cause) {
+      events_.lost({cause.empty() ? "connection lost" : cause, {}});
+    });
     // A DISCONNECT of the broker; Paho doesn't call the handler above for it.
     client_.set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
-      events_.lost("the broker disconnected us, reason " + std::to_string(int(code)));
+      events_.lost({"the broker disconnected us, reason " + std::to_string(int(code)), {}});
     });
     client_.set_message_callback(
         [this](const mqtt::const_message_ptr& message) { events_.received(*message); });
@@ -57,12 +58,12 @@ class PahoClient::Client : private mqtt::iaction_listener {
     }
   }
 
-  // Paho's words for a failed attempt, after a colon. Only on the connecting thread.
+  // Paho's words for a failed attempt, if any. Only on the connecting thread.
   std::string why_connect_failed() const {
     try {
       if (current_) current_->try_wait();
     } catch (const mqtt::exception& failure) {
-      if (!failure.get_message().empty()) return ": " + failure.get_message();
+      return failure.get_message();
     }
     return {};
   }
@@ -98,9 +99,16 @@ class PahoClient::Client : private mqtt::iaction_listener {
     } else if (token.get_type() == mqtt::token::SUBSCRIBE) {
       events_.subscribed(false);
     } else if (token.get_type() == mqtt::token::CONNECT) {
-      events_.lost("can't connect to " + url_.host + ":" + std::to_string(url_.port) +
-                   (code >= kFirstRefusal ? ", reason " + std::to_string(code) : std::string()));
+      code >= kFirstRefusal ? events_.lost(refusal(code)) : events_.unreachable();
     }
+  }
+
+  static Loss refusal(int code) {
+    const bool account =
+        code == mqtt::ReasonCode::BAD_USER_NAME_OR_PASSWORD || code == mqtt::ReasonCode::NOT_AUTHORIZED;
+    return {"the broker refused the connection, reason " + std::to_string(code) +
+                (account ? ": it does not know this user, or not with this password or certificate" : ""),
+            account ? "check the user's name and password file; the broker's log says more" : ""};
   }
 
   static bool all_granted(const mqtt::token& token) {

@@ -21,7 +21,8 @@ class PahoEvents {
   virtual ~PahoEvents() = default;
   virtual void connected() noexcept = 0;
   virtual void subscribed(bool granted) noexcept = 0;
-  virtual void lost(const std::string& cause) noexcept = 0;  // also an attempt that failed
+  virtual void lost(const Loss& loss) noexcept = 0;  // also an attempt that the broker refused
+  virtual void unreachable() noexcept = 0;           // an attempt that failed before the broker said anything
   virtual void received(const mqtt::message& message) noexcept = 0;
   virtual void acknowledged(std::uint64_t id, int reason_code) noexcept = 0;  // -1: lost before
 };
@@ -37,7 +38,7 @@ class PahoClient {
   void subscribe();
   void publish(const Message& message, std::uint64_t id);  // acknowledged() follows for QoS 1
 
-  // Paho's words for a failed attempt, after a colon. Only on the connecting thread.
+  // Paho's words for a failed attempt, if any. Only on the connecting thread.
   std::string why_connect_failed() const;
   // Waits a moment for the end. Not on Paho's threads.
   void disconnect() noexcept;

@@ -1,10 +1,13 @@
 #include "ledger-client/mqtt/session.h"
 
 #include <random>
+#include <utility>
 
 #include "ledger-client/mqtt/backoff.h"
+#include "ledger-client/mqtt/connect_probe.h"
 #include "ledger-client/mqtt/paho_convert.h"
 #include "ledger-client/mqtt/socket_tuning.h"
+#include "ledger-client/mqtt/tls_files.h"
 
 namespace mqtt_transport {
 namespace {
@@ -72,7 +75,7 @@ void Session::run(const std::stop_token& stop) {
     const auto has_outcome = [this] { return phase_ != Phase::kConnecting; };
     if (!changed_.wait_for(lock, stop, kNoOutcome, has_outcome) && !stop.stop_requested()) {
       phase_ = Phase::kLost;
-      cause_ = "no answer from the broker";
+      loss_ = {"no answer from the broker", {}};
     }
     bool was_ready = false;
     changed_.wait(lock, stop, [&] {
@@ -82,7 +85,7 @@ void Session::run(const std::stop_token& stop) {
     lock.unlock();
     if (stop.stop_requested()) return;
     if (was_ready) backoff.reset();
-    after_loss();
+    after_loss(stop);
     lock.lock();
     const auto pause = backoff.next(std::uniform_real_distribution<double>(0, 1)(random));
     changed_.wait_for(lock, stop, pause, [] { return false; });
@@ -94,22 +97,28 @@ void Session::attempt() {
     const std::lock_guard lock(mutex_);
     phase_ = Phase::kConnecting;
   }
+  // Whether a certificate is out of its time the broker shall say: the clock that is wrong may be ours.
+  const auto fault = url_.tls ? check_tls_files(options_) : std::nullopt;
+  if (fault && fault->kind != TlsFileFault::Kind::kOutOfTime) return lost(fault->loss);
   try {
     paho_->connect();
-  } catch (const std::exception& fault) {
-    lost(fault.what());
+  } catch (const std::exception& failure) {
+    lost({failure.what(), {}});
   }
 }
 
-void Session::after_loss() {
+void Session::after_loss(const std::stop_token& stop) {
   paho_->disconnect();  // where the broker is there but refused a subscription
-  std::string cause;
+  Loss loss;
+  bool unexplained = false;
   {
     const std::lock_guard lock(mutex_);
-    cause = cause_ + paho_->why_connect_failed();
+    loss = loss_;
+    unexplained = std::exchange(unexplained_, false);
   }
+  if (unexplained) loss = why_unreachable(options_, url_, paho_->why_connect_failed(), stop);
   guarded([&] {
-    if (handlers_.on_lost) handlers_.on_lost(cause);
+    if (handlers_.on_lost) handlers_.on_lost(loss);
   });
 }
 
@@ -130,7 +139,9 @@ void Session::connected() noexcept {
 }
 
 void Session::subscribed(bool granted) noexcept {
-  if (!granted) return lost("the broker refused a subscription");
+  if (!granted)
+    return lost({"the broker refused a subscription",
+                 "this account may read other topics; its access rules say which"});
   guarded([this] {
     {
       const std::lock_guard lock(mutex_);
@@ -142,13 +153,21 @@ void Session::subscribed(bool granted) noexcept {
   });
 }
 
-void Session::lost(const std::string& cause) noexcept {
+void Session::unreachable() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    unexplained_ = phase_ == Phase::kConnecting;
+  }
+  lost({});
+}
+
+void Session::lost(const Loss& loss) noexcept {
   guarded([&] {
     {
       const std::lock_guard lock(mutex_);
       if (phase_ == Phase::kIdle || phase_ == Phase::kLost) return;
       phase_ = Phase::kLost;
-      cause_ = cause;
+      loss_ = loss;
     }
     for (const auto& done : window_.close()) report(done, kConnectionLost);
     changed_.notify_all();
@@ -248,7 +267,7 @@ void Session::guarded(Call&& call) noexcept {
 void Session::reconnect(int grace_ms) {
   if (!ready()) return;
   if (grace_ms > 0) window_.wait_until_empty(grace_ms);
-  lost("asked to connect anew");
+  lost({"asked to connect anew", {}});
 }
 
 void Session::stop(int grace_ms) {

@@ -40,12 +40,13 @@ class Session final : private PahoEvents {
   // The connecting thread.
   void run(const std::stop_token& stop);
   void attempt();
-  void after_loss();
+  void after_loss(const std::stop_token& stop);
 
   // Called on Paho's threads.
   void connected() noexcept override;
   void subscribed(bool granted) noexcept override;
-  void lost(const std::string& cause) noexcept override;
+  void lost(const Loss& loss) noexcept override;
+  void unreachable() noexcept override;
   void received(const mqtt::message& message) noexcept override;
   void acknowledged(std::uint64_t id, int reason_code) noexcept override;
 
@@ -66,7 +67,8 @@ class Session final : private PahoEvents {
   Phase phase_ = Phase::kIdle;
   bool stopping_ = false, gate_closed_ = false, stopped_ = false, connected_before_ = false;
   int inside_ = 0;
-  std::string cause_;
+  Loss loss_;
+  bool unexplained_ = false;  // an attempt failed, and nobody has said why
   Connection::Counters counters_;
 
   std::unique_ptr<PahoClient> paho_;

@@ -82,7 +82,7 @@ TEST_CASE("what was received before its key's end was known is judged again by i
                                                  const auto text = ledger::as_text(message.payload);
                                                  if (text.find("bundles-in-doubt") != text.npos) ++alerts;
                                                },
-                                               [] {}, [](const std::string&) {}});
+                                               [] {}, [](const mqtt_transport::Loss&) {}});
   monitor.start();
   REQUIRE(eventually([&] { return monitor.ready(); }));
   const auto patient = identifier_of(federation.give_patient(federation[0], 0));

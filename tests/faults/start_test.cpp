@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/support/federation.h"
+#include "tests/support/shared_data.h"
 
 using namespace test_support;
 using Catch::Contains;
@@ -56,4 +57,27 @@ TEST_CASE("a second agent on the same log ends with 75 and leaves the first alon
   CHECK_THAT(second.output,
              Contains("is in use by another process") && Contains("hint: is the agent running"));
   CHECK(alone.agent.command({"status"}).status == 0);
+}
+
+TEST_CASE("an agent that can't connect to its broker logs why, and what helps") {
+  Alone alone;
+  const auto& federation = alone.federation;
+  const auto expect = [&](const std::string& cause) {
+    alone.agent.launch();
+    CHECK(eventually([&] { return alone.agent.log().find(cause) != std::string::npos; }));
+    INFO(alone.agent.log());
+    CHECK_THAT(alone.agent.log(), Contains("no broker cause=") && Contains("hint="));
+    CHECK_THAT(alone.agent.log(), !Contains("TCP/TLS connect failure"));
+    CHECK(alone.agent.stop() == 0);
+  };
+  SECTION("another authority's broker") {
+    const auto other = federation.folder() / "other";
+    run({source_root() / "deploy/pki", "ca", other});
+    alone.federation.configure(0, {{"mqtt.ca", '"' + (other / "ca.crt").string() + '"'}});
+    expect("is from another authority than that of the CA file " + (other / "ca.crt").string());
+  }
+  SECTION("a key that went missing") {
+    fs::remove(alone.agent.keys() / "tls.key");
+    expect("cannot read the key file " + (alone.agent.keys() / "tls.key").string());
+  }
 }

@@ -234,5 +234,37 @@ TEST_CASE("a broker that is not there is said to be unavailable") {
                         "--vkey", key.key().to_vkey(), "--wait", "1"},
                        out, err);
   CHECK(status == 69);
-  CHECK_THAT(err.str(), Catch::Contains("hint: "));
+  CHECK_THAT(err.str(), Catch::Contains("nobody listens at 127.0.0.1:" + std::to_string(ports.first())) &&
+                            Catch::Contains("hint: is the broker running"));
+}
+
+TEST_CASE("what stands in the way of a connection is said at once, where waiting would not help") {
+  test_support::Broker broker;
+  const test_support::LogKey key(test_support::kOrigin);
+  const auto monitor = broker.monitor_options();
+  const auto tail = [&](const std::string& ca, const std::vector<std::string>& own) {
+    std::ostringstream out, err;
+    std::vector<std::string> arguments{"tail", "--broker", broker.monitor_url(), "--ca",
+                                       ca,     "--vkey",   key.key().to_vkey()};
+    arguments.insert(arguments.end(), own.begin(), own.end());
+    const auto begin = std::chrono::steady_clock::now();
+    const int status = ledger::cli::run(arguments, out, err);
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+    CHECK_THAT(err.str(), Catch::Contains("error: ") && Catch::Contains("hint: "));
+    return std::pair(status, err.str());
+  };
+  const auto ca = broker.ca().string();
+  const std::vector<std::string> own{"--cert", monitor.certificate_file, "--key", monitor.key_file};
+  const auto no_ca = tail("/nowhere/ca.crt", own);
+  CHECK(no_ca.first == 66);
+  CHECK_THAT(no_ca.second, Catch::Contains("cannot read the CA file /nowhere/ca.crt"));
+  const auto no_key = tail(ca, {"--cert", monitor.certificate_file, "--key", ca});
+  CHECK(no_key.first == 65);
+  CHECK_THAT(no_key.second, Catch::Contains("there is no private key in the key file " + ca));
+  const auto no_password = tail(ca, {"--user", "monitor", "--password-file", "/nowhere/password"});
+  CHECK(no_password.first == 66);
+  const auto nothing = tail(ca, {});
+  CHECK(nothing.first == 69);
+  CHECK_THAT(nothing.second, Catch::Contains("no connection to " + broker.monitor_url() + ": ") &&
+                                 Catch::Contains("wants a client certificate"));
 }

@@ -54,9 +54,9 @@ class Peer {
     if (result != mqtt_transport::PublishResult::kAccepted) return -2;
     return code.wait_for(kPatience) == std::future_status::ready ? code.get() : -3;
   }
-  std::string cause() {
+  mqtt_transport::Loss loss() {
     const std::lock_guard lock(mutex_);
-    return cause_;
+    return loss_;
   }
 
  private:
@@ -74,10 +74,10 @@ class Peer {
                   changed_.notify_all();
                 },
             .on_lost =
-                [this](const std::string& cause) {
+                [this](const mqtt_transport::Loss& loss) {
                   const std::lock_guard lock(mutex_);
                   ++lost_;
-                  cause_ = cause;
+                  loss_ = loss;
                   changed_.notify_all();
                 }};
   }
@@ -86,7 +86,7 @@ class Peer {
   std::condition_variable changed_;
   std::deque<mqtt_transport::Message> inbox_;
   int ready_ = 0, lost_ = 0;
-  std::string cause_;
+  mqtt_transport::Loss loss_;
 
  public:
   mqtt_transport::Connection connection;  // last: no handler runs after it
