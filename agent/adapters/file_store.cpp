@@ -122,12 +122,16 @@ class FileSpoolWriter : public SpoolWriter {
 
 }  // namespace
 
-void require_room(const fs::path& directory, std::uint64_t min_free_bytes) {
+std::optional<std::uint64_t> free_bytes(const fs::path& directory) {
   struct statvfs info {};
-  if (::statvfs(directory.c_str(), &info) != 0) unavailable("asking for free space");
-  if (static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize < min_free_bytes) {
-    throw Unavailable("less free space than limits.min_free_bytes");
-  }
+  if (::statvfs(directory.c_str(), &info) != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+void require_room(const fs::path& directory, std::uint64_t min_free_bytes) {
+  const auto free = free_bytes(directory);
+  if (!free) unavailable("asking for free space");
+  if (*free < min_free_bytes) throw NoRoom("less free space than limits.min_free_bytes");
 }
 
 namespace {

@@ -14,7 +14,16 @@
 
 namespace edge {
 
-// Room on the disk of `directory`, against the low-water mark. Throws Unavailable below it.
+// The disk has less room than limits.min_free_bytes.
+class NoRoom : public Unavailable {
+ public:
+  using Unavailable::Unavailable;
+};
+
+// For whoever may not be root, on the disk of `directory`; nothing where that can't be asked.
+std::optional<std::uint64_t> free_bytes(const std::filesystem::path& directory);
+// Room on the disk of `directory`, against the low-water mark. Throws NoRoom below it, Unavailable where it
+// can't be asked.
 void require_room(const std::filesystem::path& directory, std::uint64_t min_free_bytes);
 // What spool and inbox hold together, against limits.spool_bytes. Thread-safe.
 class SpoolQuota {

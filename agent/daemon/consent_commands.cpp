@@ -27,7 +27,10 @@ ConsentRow checked(const Outcome<ConsentRow>& outcome) {
   if (outcome) return *outcome;
   const bool mistake = outcome.error().code == Code::kMalformed;
   throw CallError{mistake ? "not-found" : std::string(code_text(outcome.error().code)),
-                  outcome.error().reason, mistake ? "`ehr-agent consent list` shows them" : ""};
+                  outcome.error().reason,
+                  mistake                                 ? "`ehr-agent consent list` shows them"
+                  : outcome.error().code == Code::kFailed ? kFaultHere
+                                                          : ""};
 }
 
 // The patient's own signature over the canonical document, with a key given beside it.

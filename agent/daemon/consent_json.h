@@ -11,6 +11,9 @@ namespace edge {
 struct CallError {
   std::string code, error, hint;
 };
+// The hint where no peer is to blame.
+inline constexpr const char* kFaultHere =
+    "the fault is on this side: `ehr-agent status` and the agent's log say more";
 
 nlohmann::json row_json(const ConsentRow& row);
 nlohmann::json rule_json(const ConsentRule& rule);

@@ -5,6 +5,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "agent/adapters/file_store.h"
 #include "agent/core/bundle_proof.h"
 #include "agent/core/fhir/section_names.h"
 #include "agent/daemon/key_commands.h"
@@ -133,6 +134,8 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     send_error(channel, {"malformed", "what the motion allows has been done", ""});
   } catch (const json::exception&) {
     send_error(channel, {"malformed", "a member of the call has the wrong type", ""});
+  } catch (const NoRoom& fault) {
+    send_error(channel, {"disk-full", fault.what(), ""});
   } catch (const Unavailable& fault) {
     send_error(channel, {"failed", fault.what(), "`ehr-agent status` shows the agent's state"});
   }
@@ -152,7 +155,7 @@ void ControlCommands::request(const std::string& call_text, ControlChannel& chan
   const auto started = requester_.start(*peer, operation, query, call.value("purpose", "TREAT"));
   if (!started)
     throw CallError{std::string(code_text(started.error().code)), started.error().reason,
-                    hint_for(started.error().code)};
+                    started.error().code == Code::kFailed ? kFaultHere : hint_for(started.error().code)};
   const std::string& id = *started;
   const auto give_up_at =
       Timer::Clock::now() + std::chrono::milliseconds(call.value("timeout_ms", std::int64_t{24 * 3'600'000}));

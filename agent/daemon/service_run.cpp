@@ -1,6 +1,8 @@
 // The running service: messages by topic, what it publishes, its timers, its end.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "agent/adapters/file_store.h"
 #include "agent/daemon/ledger_view.h"
 #include "agent/daemon/log.h"
 #include "agent/daemon/service_parts.h"
@@ -14,6 +16,15 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
 constexpr std::chrono::milliseconds kMaintenance{60'000};
+
+nlohmann::json disk_view(const Config& config) {
+  const auto free = free_bytes(config.agent.state_dir);
+  const std::uint64_t needed = std::max<std::uint64_t>(config.limits.min_free_bytes, 1);
+  return {{"free_bytes", free.value_or(0)},
+          {"new_work", !free            ? "refused: the state folder can't be reached"
+                       : *free < needed ? "refused: no room"
+                                        : "taken"}};
+}
 
 std::int64_t steady_milliseconds() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Timer::Clock::now().time_since_epoch())
@@ -180,6 +191,7 @@ std::string Service::control_status() {
                                                                 : "comparing its ledger"},
                               {"boot", boot_},
                               {"since", since_},
+                              {"disk", disk_view(config_)},
                               {"federation", federation_view()},
                               {"broker",
                                {{"url", config_.mqtt.url},

@@ -104,7 +104,10 @@ TEST_CASE("below the low-water mark new work is refused on both sides, above it 
   federation.start();
   asked = asking.request(answering.address(), identifier_of(patient), file);
   CHECK(asked.status > 0);
+  CHECK(asked.status == 74);
   CHECK(asked.output.find("less free space than limits.min_free_bytes") != std::string::npos);
+  CHECK(asked.output.find("make room below agent.state_dir") != std::string::npos);
+  CHECK(asking.command_json({"status"}).at("disk").at("new_work") == "refused: no room");
 
   CHECK(asking.stop() == 0);
   federation.configure(1, {});
@@ -134,6 +137,11 @@ TEST_CASE("the disk of ledger and spool fills up while the answering agent runs"
 
   // Nothing has room.
   hospital.disk.fill();
+  CHECK(hospital.answering.command_json({"status"}).at("disk").at("free_bytes") == 0);
+  const auto granted = hospital.answering.command({"consent", "grant", "--patient", "any", "--peer",
+                                                   hospital.asking.address().text(), "--purpose", "HPAYMT"});
+  CHECK(granted.status > 0);
+  CHECK(granted.output.find("the fault is on this side") != std::string::npos);
   asked = hospital.ask(small);
   INFO(asked.output);
   CHECK(asked.status > 0);
