@@ -122,6 +122,10 @@ class FileSpoolWriter : public SpoolWriter {
 
 }  // namespace
 
+void make_private(const fs::path& directory) {
+  if (fs::create_directories(directory)) fs::permissions(directory, fs::perms::owner_all);
+}
+
 std::optional<std::uint64_t> free_bytes(const fs::path& directory) {
   struct statvfs info {};
   if (::statvfs(directory.c_str(), &info) != 0) return std::nullopt;
@@ -130,7 +134,7 @@ std::optional<std::uint64_t> free_bytes(const fs::path& directory) {
 
 void require_room(const fs::path& directory, std::uint64_t min_free_bytes) {
   const auto free = free_bytes(directory);
-  if (!free) unavailable("asking for free space");
+  if (!free) unavailable(("asking for the free space of " + directory.string()).c_str());
   if (*free < min_free_bytes) throw NoRoom("less free space than limits.min_free_bytes");
 }
 

@@ -14,6 +14,9 @@
 
 namespace edge {
 
+// Makes the folder, with those above it, for its owner alone; what is there keeps its mode.
+void make_private(const std::filesystem::path& directory);
+
 // The disk has less room than limits.min_free_bytes.
 class NoRoom : public Unavailable {
  public:

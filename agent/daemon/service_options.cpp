@@ -28,7 +28,7 @@ bool taken_over_at_once(const std::string& key) {
 ledger::JournalOptions Service::journal_options() {
   const Signer* signer = keys_.log().signer.get();
   const ledger::NoteKey key = keys_.log().key;
-  std::filesystem::create_directories(config_.ledger.guard.parent_path());
+  make_private(config_.ledger.guard.parent_path());
   return {config_.agent.state_dir / "agent.db",
           config_.ledger.guard,
           key.name,

@@ -44,7 +44,7 @@ Service::Service(const Config& config)
                system_now,
                [](std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }},
       publisher_(*config.agent.address, keys_.log().key.name) {
-  std::filesystem::create_directories(config_.agent.state_dir);
+  make_private(config_.agent.state_dir);
   const auto database = config_.agent.state_dir / "agent.db";
   migrate_agent_tables(database);
   open_ledger(database);

@@ -1,4 +1,5 @@
 // What keeps an agent from starting is told with what, where and what to do, and a status of its own.
+#include <sys/stat.h>
 #include <sysexits.h>
 
 #include <catch2/catch.hpp>
@@ -80,4 +81,15 @@ TEST_CASE("an agent that can't connect to its broker logs why, and what helps") 
     fs::remove(alone.agent.keys() / "tls.key");
     expect("cannot read the key file " + (alone.agent.keys() / "tls.key").string());
   }
+}
+
+TEST_CASE("folders that serve makes itself are for its user alone") {
+  Alone alone;
+  fs::remove_all(alone.agent.state());
+  fs::remove_all(alone.agent.folder() / "guard");
+  const auto before = ::umask(022);
+  alone.agent.start();
+  ::umask(before);
+  for (const auto& folder : {alone.agent.state(), alone.agent.folder() / "guard"})
+    CHECK((fs::status(folder).permissions() & fs::perms::all) == fs::perms::owner_all);
 }
