@@ -161,8 +161,15 @@ std::string KeyBook::unusable() const {
   const ledger::Member* own = federation_->find(address_);
   const auto ended = [&](const ledger::MemberKey* key) { return ended_.contains(key->id); };
   const auto listed = own->keys_of(KeyUse::kSign);
-  if (signing_ == nullptr && std::none_of(listed.begin(), listed.end(), ended))
+  if (signing_ == nullptr && std::none_of(listed.begin(), listed.end(), ended)) {
+    const auto* same = own->find_key(sign_.front().id);
+    const bool held = same && ledger::parse_sign_key(same->public_text) == sign_.front().signer->public_key();
+    if (held)
+      return "this agent's key " + same->id + " is valid from " + ledger::format_time(same->from) +
+             (same->to ? " to " + ledger::format_time(*same->to) : "") + ", and the clock here says " +
+             ledger::format_time(now_());
     return "the federation document does not hold this agent's key " + sign_.front().id;
+  }
   const auto log = own->log_key();
   if (!log || log->to_vkey() != log_.key.to_vkey())
     return "the federation document does not hold this agent's key " + log_.id;

@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "tests/support/federation.h"
 #include "tests/support/shared_data.h"
@@ -81,6 +82,20 @@ TEST_CASE("an agent that can't connect to its broker logs why, and what helps") 
     fs::remove(alone.agent.keys() / "tls.key");
     expect("cannot read the key file " + (alone.agent.keys() / "tls.key").string());
   }
+}
+
+TEST_CASE("a key that the document lists for another time is told with its time, as the clock may be wrong") {
+  Alone alone;
+  std::string end = alone.agent.member().at("keys").at(0).at("from");
+  REQUIRE(alone.agent.member().at("keys").at(0).at("id") == "sign-1");
+  end.replace(end.size() - 2, 1, "1");  // a millisecond later
+  const auto next = alone.federation.next_version(
+      alone.federation.first_version(), {"--end-key", alone.agent.address().text() + "=sign-1=" + end});
+  fs::copy_file(next, alone.agent.folder() / "federation.json", fs::copy_options::overwrite_existing);
+  const auto refused = alone.agent.command({"serve"});
+  CHECK(refused.status == EX_CONFIG);
+  CHECK_THAT(refused.output, Contains("key sign-1 is valid from ") && Contains(" to " + end) &&
+                                 Contains("the clock here says "));
 }
 
 TEST_CASE("folders that serve makes itself are for its user alone") {
