@@ -32,7 +32,7 @@ class TokenSigner final : public Signer {
       session_ = std::make_unique<TokenSession>(key_.uri, pin_);
       public_key_ = session_->public_key();
     } catch (const std::runtime_error& error) {
-      throw std::runtime_error(shown(key_.uri) + ": " + error.what());
+      throw UnusableKey(shown(key_.uri) + ": " + error.what());
     }
   }
 
@@ -41,14 +41,28 @@ class TokenSigner final : public Signer {
   ledger::Signature sign(ledger::ByteView message) const override {
     const std::lock_guard lock(mutex_);
     try {
-      return session_ ? sign_once_or_again(message) : sign_with_new_session(message);
+      const auto signature = session_ ? sign_once_or_again(message) : sign_with_new_session(message);
+      tell({});
+      return signature;
     } catch (const std::runtime_error& error) {
       session_.reset();  // the next call looks for the token anew
-      throw std::runtime_error(shown(key_.uri) + ": " + error.what());
+      const std::string fault = shown(key_.uri) + ": " + error.what();
+      tell(fault);
+      throw UnusableKey(fault);
     }
   }
 
+  std::string fault() const override {
+    const std::lock_guard lock(fault_mutex_);
+    return fault_;
+  }
+
  private:
+  void tell(const std::string& fault) const {
+    const std::lock_guard lock(fault_mutex_);
+    fault_ = fault;
+  }
+
   ledger::Signature checked(ledger::ByteView message) const {
     const ledger::Signature signature = session_->sign(message);
     if (!ledger::verify_ed25519(public_key_, message, signature))
@@ -78,6 +92,8 @@ class TokenSigner final : public Signer {
   ledger::PublicKey public_key_;
   mutable std::mutex mutex_;
   mutable std::unique_ptr<TokenSession> session_;
+  mutable std::mutex fault_mutex_;  // apart: who asks waits for no token
+  mutable std::string fault_;
 };
 
 }  // namespace

@@ -28,7 +28,7 @@ inline std::optional<TokenKey> token_key(const std::string& uri, const std::file
 // The key id a URI names; a Problem for a text that is no such URI.
 ledger::Result<std::string> token_key_id(const std::string& uri);
 
-// Opens the token and reads the public key. Throws std::runtime_error naming the token's URI (without query)
+// Opens the token and reads the public key. Throws UnusableKey naming the token's URI (without query)
 // and what is wrong; never the PIN. The Signer is thread-safe (the token signs one message at a time). Its
 // sign() throws the same way if the token is gone, answers wrongly or refuses; there is no other key it falls
 // back to. A later call opens the token again, so that a token that came back serves without a restart.

@@ -7,6 +7,7 @@
 #include "agent/cli/failure.h"
 #include "agent/cli/output.h"
 #include "agent/core/ports.h"
+#include "agent/core/signing.h"
 #include "ledger-client/store/guard.h"
 
 namespace edge::cli {
@@ -116,6 +117,10 @@ int run(int argc, const char* const* argv, const Serve& serve) {
     return report_usage(root, error);
   } catch (const Failure& failure) {
     return report(failure.what(), failure.hint(), failure.status());
+  } catch (const UnusableKey& fault) {
+    return report(fault.what(),
+                  "is the token there, does keys.sign_token name it, and is its PIN in keys.sign_pin?",
+                  EX_UNAVAILABLE);
   } catch (const ConfigFault& fault) {
     return report(fault.what(), fault.hint(), EX_CONFIG);
   } catch (const SecretFileFault& fault) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,13 +14,21 @@
 
 namespace edge {
 
-// Thread-safe. sign() throws std::runtime_error if the key can't be used (a pulled token); it never falls
-// back to another key.
+// The key can't be used now: its token was pulled, refuses or answers wrongly.
+class UnusableKey : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// Thread-safe. sign() throws std::runtime_error if the key can't be used, UnusableKey for one in a token; it
+// never falls back to another key.
 class Signer {
  public:
   virtual ~Signer() = default;
   virtual const ledger::PublicKey& public_key() const = 0;
   virtual ledger::Signature sign(ledger::ByteView message) const = 0;
+  // Why the last call of sign() failed; empty if it did not.
+  virtual std::string fault() const { return {}; }
 };
 
 // An Ed25519 key in locked memory, signing with libsodium what is short and with OpenSSL what is long (the

@@ -28,6 +28,8 @@ void send_error(ControlChannel& channel, const CallError& error) {
 
 constexpr const char* kBrokerHint = "`ehr-agent status` shows the broker; the agent goes on trying";
 
+constexpr const char* kTokenHint = "put the token back; signing goes on without a restart";
+
 std::string hint_for(Code code) {
   switch (code) {
     case Code::kNotAvailable:
@@ -134,6 +136,9 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     send_error(channel, {"malformed", "what the motion allows has been done", ""});
   } catch (const json::exception&) {
     send_error(channel, {"malformed", "a member of the call has the wrong type", ""});
+  } catch (const UnusableKey& fault) {
+    send_error(channel,
+               {"failed", std::string("the signing key can't be used: ") + fault.what(), kTokenHint});
   } catch (const NoRoom& fault) {
     send_error(channel, {"disk-full", fault.what(), ""});
   } catch (const Unavailable& fault) {

@@ -17,10 +17,10 @@ constexpr std::chrono::seconds kLookPause{1};
 class NoSigner final : public Signer {
  public:
   const ledger::PublicKey& public_key() const override { return nobody_; }
-  ledger::Signature sign(ledger::ByteView) const override {
-    throw Unavailable(
-        "this agent has no signing key: the one it had is revoked, and the federation document "
-        "lists no other that it holds");
+  ledger::Signature sign(ledger::ByteView) const override { throw Unavailable(fault()); }
+  std::string fault() const override {
+    return "this agent has no signing key: the one it had is revoked, and the federation document lists no "
+           "other that it holds";
   }
 
  private:

@@ -183,6 +183,8 @@ std::string Service::control_status() {
   const auto transport = connection_->counters();
   const std::string glass = why_glass_holds(*approvals_, glass_configured_);
   const auto in_doubt = doubts_->unseen();
+  const LocalIdentity signing = keys_.identity();
+  const std::string fault = signing.signer->fault();
   const nlohmann::json status{{"address", context_.self.address.text()},
                               {"version", EHR_VERSION},
                               {"state", draining_               ? "draining"
@@ -198,6 +200,7 @@ std::string Service::control_status() {
                                 {"connected", connection_->ready()},
                                 {"reconnects", transport.reconnects}}},
                               {"certificates", certificates_view()},
+                              {"signing", {{"key", signing.kid}, {"fault", fault.empty() ? "none" : fault}}},
                               {"ledger", ledger_view(*journal_, network_->view())},
                               {"approvals", ApprovalCommands(*approvals_).summary()},
                               {"break_glass", !glass_configured_ ? "not allowed"

@@ -148,10 +148,21 @@ TEST_CASE(
   INFO(pinged.output);
   CHECK(pinged.status != 0);
   CHECK(answering.running());
+  const auto fault = [&] {
+    return answering.command_json({"status"}).at("signing").at("fault").get<std::string>();
+  };
+  CHECK(fault().find("pkcs11:token=hospital;object=sign-2: ") == 0);
+  const auto own = answering.command({"request", asking.address().text(), patient});
+  CHECK(own.status == 69);
+  CHECK(own.output.find("the signing key can't be used: pkcs11:") != std::string::npos);
+  const auto shown = answering.command({"keys", "show"});
+  CHECK(shown.status == 69);
+  CHECK(shown.output.find("hint: is the token there") != std::string::npos);
 
   fs::remove_all(tokens);
   fs::rename(folder / "pulled", tokens);
   require(waiting.wait());  // what was asked meanwhile is answered now
   require(answering.command({"ping", asking.address().text()}));
+  CHECK(fault() == "none");
   ::unsetenv("SOFTHSM2_CONF");  // NOLINT(concurrency-mt-unsafe)
 }
