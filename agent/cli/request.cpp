@@ -27,6 +27,7 @@ struct Options {
 
 void check_sections(const std::vector<std::string>& wanted) {
   std::vector<std::string> names;
+  names.reserve(fhir::kSectionNames.size());
   for (const auto& [section, name] : fhir::kSectionNames) names.emplace_back(name);
   for (const auto& one : wanted) {
     if (fhir::section_from_name(one)) continue;
