@@ -1,10 +1,11 @@
 #include "ledger-client/mqtt/connect_probe.h"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
-#include <cstdio>
 #include <optional>
 
 #include "ledger-client/mqtt/openssl_handles.h"
@@ -63,27 +64,31 @@ int complete(SSL* tls, const ProbeSocket& socket, std::chrono::milliseconds pati
 }
 
 std::string ip_text(const ASN1_OCTET_STRING* address) {
-  const unsigned char* bytes = ASN1_STRING_get0_data(address);
-  std::array<char, 64> text{};
-  if (ASN1_STRING_length(address) == 4) {
-    std::snprintf(text.data(), text.size(), "%d.%d.%d.%d", bytes[0], bytes[1], bytes[2], bytes[3]);
-    return text.data();
-  }
-  return "an IPv6 address";
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const int family = ASN1_STRING_length(address) == 4 ? AF_INET : AF_INET6;
+  const bool known = family == AF_INET || ASN1_STRING_length(address) == 16;
+  return known && ::inet_ntop(family, ASN1_STRING_get0_data(address), text.data(), text.size()) != nullptr
+             ? text.data()
+             : "";
 }
 
-// What the broker's certificate is for, as far as its letters are ones that a terminal can be shown.
+constexpr int kMaxNames = 8;
+constexpr std::size_t kMaxNameBytes = 253;  // of a DNS name
+
+// What the broker's certificate is for, as far as its letters are ones that a terminal can be shown: nobody
+// vouches for it.
 std::string names_of(X509* certificate) {
   const NamesHandle names(static_cast<GENERAL_NAMES*>(
       certificate ? X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr) : nullptr));
   std::string out;
-  for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()) && i < 8; ++i) {
+  for (int i = 0; names && i < std::min(sk_GENERAL_NAME_num(names.get()), kMaxNames); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
     std::string text;
     if (name->type == GEN_IPADD) text = ip_text(name->d.iPAddress);
     if (name->type == GEN_DNS) {
       const auto* bytes = reinterpret_cast<const char*>(ASN1_STRING_get0_data(name->d.dNSName));
-      text.assign(bytes, static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName)));
+      const auto size = static_cast<std::size_t>(ASN1_STRING_length(name->d.dNSName));
+      text.assign(bytes, std::min(size, kMaxNameBytes));
       for (char& c : text)
         if (c <= ' ' || c > '~') c = '?';
     }
@@ -156,7 +161,7 @@ std::optional<Loss> refused(const ConnectionOptions& options, const BrokerUrl& u
     case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
     case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
     case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
-      return Loss{own, "its log says why", true};
+      return Loss{own, "the log of the broker says why", true};
     case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
     case SSL_R_UNSUPPORTED_PROTOCOL:
       return Loss{broker + " does not speak TLS 1.3", "older versions are refused: let it offer TLS 1.3",
