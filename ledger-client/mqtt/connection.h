@@ -68,8 +68,8 @@ struct ConnectionHandlers {
 };
 
 // MQTT 5 reason code of an acknowledgement; 0 is success, 16 success but nobody is subscribed, 135 Not
-// authorized (a forbidden topic), -1 the connection was lost first. 3.1.1 knows only 0 and -1. A QoS 0
-// message is done when it is handed over.
+// authorized (a forbidden topic), -1 the connection was lost first: by then nothing is accepted any more
+// until it is back. 3.1.1 knows only 0 and -1. A QoS 0 message is done when it is handed over.
 using PublishDone = std::function<void(int reason_code)>;
 
 class Session;

@@ -188,8 +188,11 @@ void Session::acknowledged(std::uint64_t id, int reason_code) noexcept {
   guarded([&] {
     const auto done = window_.finish(id);
     if (!done) return;  // reported as lost already
+    // Paho tells it while it walks the list of what it holds, and frees that as it goes: a publish from here
+    // would look through that list. So nothing is published any more before anybody hears of it.
+    if (reason_code == kConnectionLost) lost({"connection lost", {}});
     report(*done, reason_code);
-    hand_over();
+    if (reason_code != kConnectionLost) hand_over();
   });
 }
 

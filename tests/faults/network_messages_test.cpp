@@ -137,15 +137,16 @@ TEST_CASE("an old retained checkpoint that is put back takes nothing back and co
   REQUIRE(federation[1].stop() == 0);
   put_back();
   federation[1].start();
-  CHECK(log_at(federation[1], owner).held == size);
-  CHECK(log_at(federation[1], owner).witnessed == size);
+  // At least: the owner itself may anchor what it saw of a peer meanwhile.
+  CHECK(log_at(federation[1], owner).held >= size);
+  CHECK(log_at(federation[1], owner).witnessed >= size);
   REQUIRE(owner.stop() == 0);
   put_back();
   owner.start();
   INFO(owner.log());
   REQUIRE(eventually([&] { return own_log(owner).comparison == "done"; }));
   CHECK(own_log(owner).frozen.empty());
-  CHECK(own_log(owner).witnessed == size);
+  CHECK(own_log(owner).witnessed >= size);
   grow(owner, 1);
   for (std::size_t i : {1U, 2U}) {
     CHECK(eventually([&] { return holds_all(federation[i], owner); }));

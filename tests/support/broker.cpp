@@ -128,6 +128,10 @@ void Broker::kill_hard() {
   mosquitto_.wait();
 }
 
+void Broker::freeze() {
+  mosquitto_.signal(SIGSTOP);
+}
+
 Certificate Broker::agent(const std::string& address) {
   const std::string name = topic_form(address);
   const Certificate own{pki_ / name / "tls.crt", pki_ / name / "tls.key"};

@@ -41,6 +41,7 @@ class Broker {
 
   void stop();       // SIGTERM, in good order
   void kill_hard();  // SIGKILL
+  void freeze();     // SIGSTOP: it accepts bytes and answers nothing, until kill_hard()
   void restart();    // on the same ports, after stop() or kill_hard()
 
   int agents_port() const { return ports_.first(); }

@@ -86,6 +86,33 @@ TEST_CASE("publishes caught by a dying broker all end in exactly one outcome") {
   CHECK(outcomes == accepted);
 }
 
+// Paho walks its own list while it fails what is in it; a publish from there crashed in that list.
+TEST_CASE("nothing is accepted any more once a publish has failed, not in its own handler either") {
+  Broker broker;
+  Peer alice(broker.agent_options(kAlice));
+  REQUIRE(alice.wait_ready());
+  std::atomic<int> accepted = 0, lost = 0, accepted_again = 0;
+  const auto message = [] {
+    return Message{.topic = "ehr/v1/127-0-10-1/ledger/entries", .payload = ledger::Bytes(20'000)};
+  };
+  const auto retry = [&](int code) {
+    if (code != -1) return;
+    ++lost;
+    if (alice.connection.publish(message()) == PublishResult::kAccepted) ++accepted_again;
+  };
+  broker.freeze();  // so that the window is full when it dies
+  std::thread killer([&] {
+    while (accepted < 16) std::this_thread::yield();
+    broker.kill_hard();
+  });
+  while (alice.connection.publish(message(), retry) == PublishResult::kAccepted) ++accepted;
+  killer.join();
+  REQUIRE(alice.wait_lost());
+  alice.connection.stop();
+  CHECK(lost >= 16);
+  CHECK(accepted_again == 0);
+}
+
 TEST_CASE("the Will is sent for a killed agent, and not for one that stops in good order") {
   Broker broker;
   Peer watcher(with_filter(broker.monitor_options(), "ehr/v1/+/status"));
