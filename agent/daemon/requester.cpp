@@ -18,11 +18,14 @@ namespace {
 // Waits until a row is durable. Why it is not, or nothing.
 std::string why_not_kept(std::future<ledger::Journal::Answer>& kept) {
   try {
-    if (kept.get()) return {};
+    const auto answer = kept.get();
+    if (answer) return {};
+    return answer.error() == ledger::AppendError::kDiskFull
+               ? "the request can't be kept: no room on the disk"
+               : "the request can't be kept: nothing is written any more before a restart";
   } catch (const std::exception& fault) {
     return fault.what();
   }
-  return "the request can't be kept: no room on the disk";
 }
 
 }  // namespace

@@ -17,12 +17,13 @@ namespace {
 constexpr std::chrono::milliseconds kTick{250};
 constexpr std::chrono::milliseconds kMaintenance{60'000};
 
-nlohmann::json disk_view(const Config& config) {
+nlohmann::json disk_view(const Config& config, bool frozen) {
   const auto free = free_bytes(config.agent.state_dir);
   const std::uint64_t needed = std::max<std::uint64_t>(config.limits.min_free_bytes, 1);
   return {{"free_bytes", free.value_or(0)},
           {"new_work", !free            ? "refused: the state folder can't be reached"
                        : *free < needed ? "refused: no room"
+                       : frozen         ? "refused: the ledger is frozen"
                                         : "taken"}};
 }
 
@@ -193,7 +194,7 @@ std::string Service::control_status() {
                                                                 : "comparing its ledger"},
                               {"boot", boot_},
                               {"since", since_},
-                              {"disk", disk_view(config_)},
+                              {"disk", disk_view(config_, !journal_->frozen().empty())},
                               {"federation", federation_view()},
                               {"broker",
                                {{"url", config_.mqtt.url},

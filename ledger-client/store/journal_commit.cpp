@@ -25,6 +25,11 @@ void Journal::State::commit(std::vector<Job>& batch) {
       if (!job.settled) how(job);
     }
   };
+  if (!in_doubt && database.moved()) {
+    in_doubt = true;
+    freeze(options.database.filename().string() +
+           " was moved, removed or replaced while it was in use; put it back and restart");
+  }
   try {
     if (without_signature(batch) || write(batch)) return;
     settle([](Job& job) { job.refuse(AppendError::kFrozen); });

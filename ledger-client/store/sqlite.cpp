@@ -207,6 +207,11 @@ std::int64_t Database::changes() const {
 std::int64_t Database::last_insert_rowid() const {
   return sqlite3_last_insert_rowid(state_->connection);
 }
+bool Database::moved() const {
+  int moved = 0;
+  return sqlite3_file_control(state_->connection, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK &&
+         moved != 0;
+}
 bool Database::in_transaction() const {
   return sqlite3_get_autocommit(state_->connection) == 0;
 }

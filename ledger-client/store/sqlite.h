@@ -85,6 +85,9 @@ class Database {
   std::int64_t last_insert_rowid() const;
   // False again if SQLite has rolled a transaction back by itself, as it does when the disk is full.
   bool in_transaction() const;
+  // Whether the file was renamed, removed or replaced since it was opened: what is written now is lost with
+  // the process.
+  bool moved() const;
   // Truncates the WAL so that deleted salts do not survive in it.
   void checkpoint_wal();
 

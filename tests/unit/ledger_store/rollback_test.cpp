@@ -163,3 +163,31 @@ TEST_CASE("a node that changes while the journal runs is found before the next s
   CHECK_THAT(journal.frozen(), Catch::Contains("differs"));
   CHECK(journal.checkpoint().size == 5);
 }
+
+TEST_CASE("a database that is taken away while the journal runs takes nothing more") {
+  const test_support::TempDir dir;
+  const LogKey key(kOrigin);
+  {
+    Journal journal(journal_options(dir.path(), key));
+    REQUIRE(journal.append({issued(0)}));
+    SECTION("moved") {
+      fs::rename(dir / "agent.db", dir / "elsewhere.db");
+    }
+    SECTION("removed") {
+      fs::remove(dir / "agent.db");
+    }
+    SECTION("replaced") {
+      fs::copy_file(dir / "agent.db", dir / "copy.db");
+      fs::rename(dir / "copy.db", dir / "agent.db");
+    }
+    const auto refused = journal.append({issued(1)});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error() == AppendError::kFrozen);
+    CHECK_THAT(journal.frozen(), Catch::StartsWith("agent.db was moved"));
+    CHECK(journal.checkpoint().size == 1);
+    // Not what needs no signature either: it would be lost.
+    const auto unsigned_work = journal.append({}, [](auto& database, auto) { database.exec("SELECT 1"); });
+    REQUIRE_FALSE(unsigned_work);
+    CHECK(unsigned_work.error() == AppendError::kFrozen);
+  }
+}
