@@ -219,6 +219,7 @@ void LedgerNetwork::recovery_step() {
   (void)anchor_convictions();
   alert(ledger::AlertCode::kRecovered, own_origin_);
   log::info("the ledger signs again", {{"size", std::to_string(journal_.checkpoint().size)}});
+  publish_view();  // before whoever waited looks
   recovery.done->set_value("the log holds " + entries_text(journal_.checkpoint().size) + " again, " +
                            std::to_string(recovered->fetched) + " of them fetched from other members");
 }

@@ -60,6 +60,7 @@ struct RolledBack {
     INFO(recovered.output << agent().log());
     REQUIRE(recovered.status == 0);
     CHECK(own_log(agent()).frozen.empty());
+    CHECK(own_log(agent()).comparison == "done");
     CHECK(own_log(agent()).size >= size);
     ask();
     CHECK(federation.verify_ledger(agent()).status == 0);
