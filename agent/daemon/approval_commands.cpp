@@ -110,6 +110,7 @@ json ApprovalCommands::propose(const json& call, ControlChannel& channel) {
       !ledger::is_subject(deed.subject))
     throw CallError{"malformed", "no matter, subject and payload of a motion", ""};
   deed.payload = ledger::canonical_json(*payload);
+  if (check_) check_(deed);
   const auto row = store_.propose(deed);
   if (!row) throw as_error(row.error());
   log::info("motion proposed", {{"motion", number(*row)}, {"matter", deed.matter}});

@@ -29,7 +29,9 @@ std::string why_glass_holds(ApprovalStore& store, bool configured);
 
 class ApprovalCommands {
  public:
-  explicit ApprovalCommands(ApprovalStore& store) : store_(store) {}
+  // `check` throws CallError for a deed that can't be done anyway.
+  explicit ApprovalCommands(ApprovalStore& store, std::function<void(const Deed&)> check = {})
+      : store_(store), check_(std::move(check)) {}
   // False if the command is none of these. Throws CallError.
   bool handle(const nlohmann::json& call, ControlChannel& channel);
   // For the status: how many motions wait for votes, how many for what they allow.
@@ -42,6 +44,7 @@ class ApprovalCommands {
   nlohmann::json describe(const MotionRow& row) const;
 
   ApprovalStore& store_;
+  std::function<void(const Deed&)> check_;
 };
 
 }  // namespace edge

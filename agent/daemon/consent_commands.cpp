@@ -274,14 +274,20 @@ std::string ConsentCommands::list_glass(const json& call) {
   return json{{"uses", out}}.dump();
 }
 
+void ConsentCommands::check(const Deed& deed) {
+  if (deed.matter != ledger::matter::kBreakGlassReview) return;
+  for (const std::uint64_t waiting : glass_.unreviewed())
+    if (std::to_string(waiting) == deed.subject) return;
+  throw CallError{"not-found", "no use of break-glass with this entry waits for a review",
+                  "`ehr-agent break-glass list` shows them"};
+}
+
 void ConsentCommands::review(const json& call, ControlChannel& channel) {
   const json text = json::parse(data_frame(channel, "review"));
   const auto entry = call.at("entry").get<std::uint64_t>();
-  const auto waiting = glass_.unreviewed();
-  if (std::find(waiting.begin(), waiting.end(), entry) == waiting.end())
-    throw CallError{"not-found", "no use of break-glass with this entry waits for a review",
-                    "`ehr-agent break-glass list` shows them"};
-  const Approval approval = require_approval(approvals_, review_break_glass(entry));
+  const Deed deed = review_break_glass(entry);
+  check(deed);
+  const Approval approval = require_approval(approvals_, deed);
   const auto row =
       glass_.review(entry, text.at("by").get<std::string>(), text.at("note").get<std::string>(),
                     [&](ledger::sqlite::Database& database) { approvals_.use_up(database, approval); });

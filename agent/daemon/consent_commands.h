@@ -23,6 +23,8 @@ class ConsentCommands {
 
   // False if the command is none of these. Throws CallError.
   bool handle(const nlohmann::json& call, ControlChannel& channel);
+  // Throws CallError for the review of something that waits for none: no motion is made of it.
+  void check(const Deed& deed);
   // Takes over what the HIS says about consents; returns how many changed something.
   struct Synced {
     std::size_t granted = 0, revoked = 0, unreadable = 0;

@@ -127,8 +127,12 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
       return channel.send('R', "{}");
     }
     if (consents_.handle(*parsed, channel) || trail_.handle(*parsed, channel)) return;
-    if (ApprovalCommands(approvals_).handle(*parsed, channel)) return;
-    if (KeyCommands(keys_, approvals_).handle(*parsed, channel)) return;
+    KeyCommands keys(keys_, approvals_);
+    const auto check = [&](const Deed& deed) {
+      keys.check(deed);
+      consents_.check(deed);
+    };
+    if (ApprovalCommands(approvals_, check).handle(*parsed, channel) || keys.handle(*parsed, channel)) return;
     throw CallError{"unsupported", "unknown command", "is the command line newer than the running agent?"};
   } catch (const CallError& error) {
     send_error(channel, error);

@@ -52,6 +52,8 @@ class KeyBook {
   void record();
   // Within a transaction of the journal: whether what `kid` signed may still be anchored.
   bool may_anchor(const std::string& kid) const;
+  // Why no other key can take the place of this one: the federation document lists none of the id here.
+  std::optional<ledger::Problem> why_not_replace(const std::string& key_id) const;
   // Why revoke() would not do it, as things stand.
   std::optional<ledger::Problem> why_not_revoke(const std::string& key_id, const std::string& reason,
                                                 const std::optional<std::uint64_t>& suspect_from) const;

@@ -148,6 +148,14 @@ bool KeyBook::may_anchor(const std::string& kid) const {
   return kid.starts_with(prefix) && !ended_.contains(kid.substr(prefix.size()));
 }
 
+std::optional<ledger::Problem> KeyBook::why_not_replace(const std::string& key_id) const {
+  const std::lock_guard lock(mutex_);
+  const ledger::Member* own = federation_ ? federation_->find(address_) : nullptr;
+  if (own == nullptr || own->find_key(key_id) == nullptr)
+    return ledger::Problem{"the federation document lists no key " + key_id + " of this agent"};
+  return std::nullopt;
+}
+
 std::optional<ledger::Problem> KeyBook::why_not_revoke(
     const std::string& key_id, const std::string& reason,
     const std::optional<std::uint64_t>& suspect_from) const {
@@ -157,11 +165,7 @@ std::optional<ledger::Problem> KeyBook::why_not_revoke(
   if (suspect_from && *suspect_from > journal_->checkpoint().size)
     return ledger::Problem{"the log has no entry " + std::to_string(*suspect_from) + " yet"};
   if (meta(std::string(kEnded) + key_id) == kRevoked) return ledger::Problem{key_id + " is revoked already"};
-  const std::lock_guard lock(mutex_);
-  const ledger::Member* own = federation_ ? federation_->find(address_) : nullptr;
-  if (own == nullptr || own->find_key(key_id) == nullptr)
-    return ledger::Problem{"the federation document lists no key " + key_id + " of this agent"};
-  return std::nullopt;
+  return why_not_replace(key_id);
 }
 
 ledger::Result<KeyBook::Revoked> KeyBook::revoke(const std::string& key_id, const std::string& reason,

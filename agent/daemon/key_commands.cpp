@@ -14,6 +14,11 @@ CallError not_done(const ledger::Problem& problem) {
   return {"failed", problem.reason, "`ehr-agent federation show` lists the keys"};
 }
 
+std::optional<std::uint64_t> suspect_from(const json& what) {
+  const auto from = what.find("suspect_from");
+  return from == what.end() ? std::nullopt : std::optional(from->get<std::uint64_t>());
+}
+
 }  // namespace
 
 bool KeyCommands::handle(const json& call, ControlChannel& channel) {
@@ -27,17 +32,24 @@ bool KeyCommands::handle(const json& call, ControlChannel& channel) {
   return true;
 }
 
+void KeyCommands::check(const Deed& deed) const {
+  std::optional<ledger::Problem> no;
+  if (deed.matter == ledger::matter::kKeysRotate) no = keys_.why_not_replace(deed.subject);
+  if (deed.matter == ledger::matter::kKeysRevoke) {
+    const json what = json::parse(deed.payload);
+    no = keys_.why_not_revoke(deed.subject, what.value("reason", ""), suspect_from(what));
+  }
+  if (no) throw not_done(*no);
+}
+
 json KeyCommands::revoke(const json& call) {
   const std::string key = call.value("key", ""), reason = call.value("reason", "");
-  std::optional<std::uint64_t> suspect_from;
-  if (const auto from = call.find("suspect_from"); from != call.end())
-    suspect_from = from->get<std::uint64_t>();
-  // No motion about what can't be done anyway.
-  if (const auto no = keys_.why_not_revoke(key, reason, suspect_from)) throw not_done(*no);
-  const Approval approval = require_approval(approvals_, revoke_key(key, reason, suspect_from));
-  const auto revoked = keys_.revoke(key, reason, suspect_from, [&](ledger::sqlite::Database& database) {
-    approvals_.use_up(database, approval);
-  });
+  const auto from = suspect_from(call);
+  const Deed deed = revoke_key(key, reason, from);
+  check(deed);
+  const Approval approval = require_approval(approvals_, deed);
+  const auto revoked = keys_.revoke(
+      key, reason, from, [&](ledger::sqlite::Database& database) { approvals_.use_up(database, approval); });
   if (!revoked) throw not_done(revoked.error());
   return {{"index", revoked->index}, {"next", revoked->next}};
 }
@@ -48,6 +60,7 @@ json KeyCommands::rotate(const json& call) {
   for (const json& key : call.at("keys")) {
     deeds.push_back(rotate_key(key.get<std::string>(), call.at("overlap_days").get<std::uint64_t>()));
     if (!ledger::is_subject(deeds.back().subject)) throw CallError{"malformed", "no key's id", ""};
+    check(deeds.back());
   }
   const auto approvals = require_approvals(approvals_, deeds);
   if (call.value("use", false)) use_up(approvals_, approvals);

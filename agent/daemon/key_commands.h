@@ -15,6 +15,8 @@ class KeyCommands {
   KeyCommands(KeyBook& keys, ApprovalStore& approvals) : keys_(keys), approvals_(approvals) {}
   // False if the command is none of these. Throws CallError, and what the store throws.
   bool handle(const nlohmann::json& call, ControlChannel& channel);
+  // Throws CallError for a deed about a key that can't be done anyway: no motion is made of it.
+  void check(const Deed& deed) const;
 
  private:
   nlohmann::json revoke(const nlohmann::json& call);

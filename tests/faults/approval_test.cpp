@@ -340,3 +340,19 @@ TEST_CASE("keys rotate with the votes that each of them needs, once") {
   REQUIRE(agent.command({"federation", "publish", draft}).status == 0);
   CHECK(eventually([&] { return agent.entries("key.rotated").size() == 2; }));
 }
+
+TEST_CASE("no motion is made of what can't be done anyway") {
+  Hospital hospital(Settings{{"approval.keys", "2"}, {"approval.break_glass", "2"}});
+  const auto refused = [&](const std::vector<std::string>& what, int status, const std::string& why) {
+    std::vector<std::string> command{"approval", "propose"};
+    command.insert(command.end(), what.begin(), what.end());
+    const auto proposed = hospital.agent.command(command);
+    CHECK(proposed.status == status);
+    CHECK_THAT(proposed.output, Catch::Contains(why) && Catch::Contains("hint: "));
+  };
+  refused({"keys.rotate", "sign"}, 69, "lists no key sign of this agent");
+  refused({"keys.revoke", "sign-9"}, 69, "lists no key sign-9 of this agent");
+  refused({"keys.revoke", "log-1"}, 69, "a log's key ends with its log");
+  refused({"break-glass.review", "3"}, 66, "no use of break-glass with this entry");
+  CHECK(hospital.agent.command_json({"approval", "list", "--all"}).at("motions").empty());
+}
