@@ -5,7 +5,7 @@
 #include "agent/config/keys.h"
 #include "agent/core/consent.h"
 #include "agent/core/fhir/section_names.h"
-#include "ledger-client/core/base64.h"
+#include "ledger-client/core/federation.h"
 
 namespace edge::config_detail {
 namespace {
@@ -64,10 +64,9 @@ std::vector<Key<ledger::Approver>> make_approver_keys() {
   };
   auto set_key = [](Approver& approver, const Value& value, const Context&) -> Problem {
     const auto* given = std::get_if<std::string>(&value);
-    const auto bytes = given ? ledger::base64url_decode(*given) : std::nullopt;
-    if (!bytes || bytes->size() != approver.key.bytes.size())
-      return "must be an Ed25519 public key, as `ehr-agent federation admin-key FILE` prints it";
-    std::copy(bytes->begin(), bytes->end(), approver.key.bytes.begin());
+    const auto key = given ? ledger::parse_sign_key(*given) : std::nullopt;
+    if (!key) return "must be an Ed25519 public key, as `ehr-agent federation admin-key FILE` prints it";
+    approver.key = *key;
     return std::nullopt;
   };
   auto set_revoked = [](Approver& approver, const Value& value, const Context&) -> Problem {

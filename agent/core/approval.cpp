@@ -5,6 +5,7 @@
 
 #include "ledger-client/core/base64.h"
 #include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/federation.h"
 #include "ledger-client/core/sha256.h"
 
 namespace edge {
@@ -21,14 +22,6 @@ Deed deed(std::string_view matter, std::string subject, const json& payload) {
   return {std::string{matter}, std::move(subject), ledger::canonical_json(payload)};
 }
 
-std::optional<ledger::PublicKey> key_of(const json& text) {
-  const auto bytes = text.is_string() ? ledger::base64url_decode(text.get<std::string>()) : std::nullopt;
-  ledger::PublicKey key;
-  if (!bytes || bytes->size() != key.bytes.size()) return std::nullopt;
-  std::copy(bytes->begin(), bytes->end(), key.bytes.begin());
-  return key;
-}
-
 std::optional<ledger::Roster> read_approvers(const json& list) {
   if (!list.is_array() || list.empty() || list.size() > ledger::kMaxApprovers) return std::nullopt;
   ledger::Roster roster;
@@ -36,7 +29,8 @@ std::optional<ledger::Roster> read_approvers(const json& list) {
     if (!one.is_object() || one.size() != 2 || !one.contains("id") || !one.contains("key") ||
         !one["id"].is_string() || !ledger::is_approver_id(one["id"].get<std::string>()))
       return std::nullopt;
-    const auto key = key_of(one["key"]);
+    const auto key =
+        one["key"].is_string() ? ledger::parse_sign_key(one["key"].get<std::string>()) : std::nullopt;
     if (!key) return std::nullopt;
     roster.push_back({one["id"].get<std::string>(), *key, std::nullopt});
   }

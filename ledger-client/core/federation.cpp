@@ -5,6 +5,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
+#include "ledger-client/core/bech32.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/federation_names.h"
 
@@ -123,31 +124,10 @@ class Node {
   std::string place_;
 };
 
-// The checksum of Bech32 (BIP 173) over values of 5 bits.
-std::uint32_t bech32_step(std::uint32_t sum, std::uint32_t value) {
-  constexpr std::array<std::uint32_t, 5> kGenerators{0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd,
-                                                     0x2a1462b3};
-  const std::uint32_t top = sum >> 25U;
-  sum = (sum & 0x1ffffffU) << 5U ^ value;
-  for (unsigned i = 0; i < kGenerators.size(); ++i) sum ^= (top >> i & 1U) != 0 ? kGenerators[i] : 0U;
-  return sum;
-}
-
-// `age1`, 52 characters of key, 6 of checksum. Decoding belongs to what encrypts; here a mistyped recipient
-// is found early.
+// Decoding belongs to what encrypts; here a mistyped recipient is found early.
 bool is_age_recipient(std::string_view text) {
-  constexpr std::string_view kPrefix = "age1", kCharset = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-  if (text.size() != 62 || !text.starts_with(kPrefix)) return false;
-  std::uint32_t sum = 1;
-  for (const char c : kPrefix.substr(0, 3)) sum = bech32_step(sum, static_cast<std::uint32_t>(c) >> 5U);
-  sum = bech32_step(sum, 0);
-  for (const char c : kPrefix.substr(0, 3)) sum = bech32_step(sum, static_cast<std::uint32_t>(c) & 31U);
-  for (const char c : text.substr(kPrefix.size())) {
-    const std::size_t value = kCharset.find(c);
-    if (value == kCharset.npos) return false;
-    sum = bech32_step(sum, static_cast<std::uint32_t>(value));
-  }
-  return sum == 1;
+  std::array<std::uint8_t, 32> key{};
+  return bech32_decode(text, "age", key);
 }
 
 bool is_admin_id(std::string_view id) {

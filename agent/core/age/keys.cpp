@@ -4,8 +4,8 @@
 #include <stdexcept>
 
 #include "agent/core/age/age.h"
-#include "agent/core/age/bech32.h"
 #include "agent/core/age/x25519.h"
+#include "ledger-client/core/bech32.h"
 
 namespace edge::age {
 
@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kRecipientPrefix = "age";
 constexpr std::string_view kIdentityPrefix = "AGE-SECRET-KEY-";
 constexpr std::size_t kKeyBytes = 32;
-constexpr std::size_t kIdentityText = bech32_size(kIdentityPrefix.size(), kKeyBytes);
+constexpr std::size_t kIdentityText = ledger::bech32_size(kIdentityPrefix.size(), kKeyBytes);
 
 using Point = std::array<std::uint8_t, kKeyBytes>;
 
@@ -49,15 +49,15 @@ bool has_low_order(Point point) {
 
 ledger::Result<Recipient> Recipient::parse(std::string_view text) {
   Recipient recipient;
-  if (!bech32_decode(text, kRecipientPrefix, recipient.bytes_) || has_low_order(recipient.bytes_)) {
+  if (!ledger::bech32_decode(text, kRecipientPrefix, recipient.bytes_) || has_low_order(recipient.bytes_)) {
     return ledger::Problem{"not an age X25519 recipient"};
   }
   return recipient;
 }
 
 std::string Recipient::to_text() const {
-  std::string text(bech32_size(kRecipientPrefix.size(), kKeyBytes), '\0');
-  bech32_encode(kRecipientPrefix, bytes_, text);
+  std::string text(ledger::bech32_size(kRecipientPrefix.size(), kKeyBytes), '\0');
+  ledger::bech32_encode(kRecipientPrefix, bytes_, text);
   return text;
 }
 
@@ -94,7 +94,7 @@ ledger::Result<std::vector<Identity>> Identity::parse_all(const Secret& file) {
       continue;
     }
     Secret secret(kKeyBytes);
-    if (!bech32_decode(line, kIdentityPrefix, secret.reveal())) {
+    if (!ledger::bech32_decode(line, kIdentityPrefix, secret.reveal())) {
       return ledger::Problem{"not an age X25519 identity"};
     }
     identities.push_back(Identity(std::move(secret)));
@@ -114,7 +114,7 @@ Secret Identity::to_file(std::string_view created) const {
   Secret file(comments.size() + kIdentityText + 1);
   auto* const text = reinterpret_cast<char*>(file.reveal().data());
   std::copy(comments.begin(), comments.end(), text);
-  bech32_encode(kIdentityPrefix, secret_.reveal(), {text + comments.size(), kIdentityText});
+  ledger::bech32_encode(kIdentityPrefix, secret_.reveal(), {text + comments.size(), kIdentityText});
   text[file.size() - 1] = '\n';
   return file;
 }

@@ -2,8 +2,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "agent/core/age/bech32.h"
 #include "agent/core/age/x25519.h"
+#include "ledger-client/core/bech32.h"
 
 namespace {
 
@@ -77,8 +77,8 @@ TEST_CASE("keys with any character changed, in the wrong case, cut or grown are 
 
 TEST_CASE("a recipient of low order is refused when it is read") {
   const auto refuses = [](const std::array<std::uint8_t, 32>& point) {
-    std::string text(age::bech32_size(3, point.size()), '\0');
-    age::bech32_encode("age", point, text);
+    std::string text(ledger::bech32_size(3, point.size()), '\0');
+    ledger::bech32_encode("age", point, text);
     return !age::Recipient::parse(text).ok();
   };
   // What multiplication says is the authority, whatever the highest bit.

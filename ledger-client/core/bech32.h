@@ -4,7 +4,7 @@
 
 #include "ledger-client/core/bytes.h"
 
-namespace edge::age {
+namespace ledger {
 
 // Characters of `prefix`, "1", the data and the checksum.
 constexpr std::size_t bech32_size(std::size_t prefix, std::size_t data_bytes) {
@@ -13,10 +13,10 @@ constexpr std::size_t bech32_size(std::size_t prefix, std::size_t data_bytes) {
 
 // Writes the text in the case of `prefix`. Precondition: out.size() == bech32_size(prefix.size(),
 // data.size()).
-void bech32_encode(std::string_view prefix, ledger::ByteView data, std::span<char> out);
+void bech32_encode(std::string_view prefix, ByteView data, std::span<char> out);
 
 // Reads exactly data.size() bytes; false for another prefix, another case, a wrong length, checksum or
 // padding.
 bool bech32_decode(std::string_view text, std::string_view prefix, std::span<std::uint8_t> data);
 
-}  // namespace edge::age
+}  // namespace ledger

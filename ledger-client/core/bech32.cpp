@@ -1,8 +1,8 @@
-#include "agent/core/age/bech32.h"
+#include "ledger-client/core/bech32.h"
 
 #include <algorithm>
 
-namespace edge::age {
+namespace ledger {
 
 namespace {
 
@@ -47,7 +47,7 @@ class Checksum {
 
 }  // namespace
 
-void bech32_encode(std::string_view prefix, ledger::ByteView data, std::span<char> out) {
+void bech32_encode(std::string_view prefix, ByteView data, std::span<char> out) {
   const std::string_view charset = is_upper(prefix) ? kUpper : kLower;
   Checksum checksum(prefix);
   char* at = std::copy(prefix.begin(), prefix.end(), out.data());
@@ -107,4 +107,4 @@ bool bech32_decode(std::string_view text, std::string_view prefix, std::span<std
   return checksum.value() == 1 && padding_is_zero && bits < 5;
 }
 
-}  // namespace edge::age
+}  // namespace ledger
