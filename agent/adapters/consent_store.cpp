@@ -1,7 +1,6 @@
 #include "agent/adapters/consent_store.h"
 
-#include <nlohmann/json.hpp>
-
+#include "agent/adapters/consent_row.h"
 #include "agent/core/envelope.h"
 #include "ledger-client/core/commitment.h"
 #include "ledger-client/core/entry_rules.h"
@@ -11,77 +10,14 @@ namespace edge {
 
 using ledger::sqlite::Database;
 using ledger::sqlite::Statement;
-using nlohmann::json;
 
 namespace {
 
 constexpr std::string_view kGranted = "granted", kRevoked = "revoked";
 
-std::string sealed_json(const NewConsent& consent) {
-  return json{{"document", consent.document},
-              {"patient", consent.patient},
-              {"signature", consent.signature},
-              {"signer", consent.signer}}
-      .dump();
-}
-
-ConsentText text_of(const std::string& opened) {
-  const json text = json::parse(opened);
-  return {text.at("document"), text.at("patient"), text.at("signature"), text.at("signer")};
-}
-
-// Terms that were written here read back, or the database is damaged; then nobody is told anything.
-std::vector<ConsentRule> rules_of(std::string_view terms) {
-  auto rules = fhir::read_terms(terms);
-  if (!rules) throw std::runtime_error("a consent in agent.db is damaged: " + rules.error().reason);
-  return std::move(*rules);
-}
-
-constexpr const char* kById =
-    "SELECT id, state, any_patient, terms, source, attested, remark, granted, granted_entry, revoked, "
-    "revoked_entry FROM consent WHERE id = ?1";
-constexpr const char* kByContent =
-    "SELECT id, state, any_patient, terms, source, attested, remark, granted, granted_entry, revoked, "
-    "revoked_entry FROM consent WHERE content_tag = ?1 AND state = 0";
 constexpr const char* kBySource =
     "SELECT id, state, content_tag FROM consent WHERE source_tag = ?1 ORDER BY number DESC LIMIT 1";
 constexpr const char* kLeft = "SELECT 1 FROM consent_left WHERE source_tag = ?1 AND content_tag = ?2";
-constexpr const char* kAll =
-    "SELECT id, state, any_patient, terms, source, attested, remark, granted, granted_entry, revoked, "
-    "revoked_entry FROM consent ORDER BY number DESC";
-constexpr const char* kOfPatient =
-    "SELECT id, state, any_patient, terms, source, attested, remark, granted, granted_entry, revoked, "
-    "revoked_entry FROM consent WHERE any_patient = 1 OR patient = ?1 ORDER BY number DESC";
-
-ConsentRow read_row(const Statement& row) {
-  ConsentRow out;
-  out.id = row.column_text(0);
-  out.state = static_cast<ConsentState>(row.column_int(1));
-  out.any_patient = row.column_int(2) != 0;
-  if (!row.column_text(3).empty()) out.rules = rules_of(row.column_text(3));
-  out.source = row.column_text(4);
-  out.attested = row.column_text(5);
-  out.remark = row.column_text(6);
-  out.granted = to_time(row.column_int(7));
-  out.granted_entry = static_cast<std::uint64_t>(row.column_int(8));
-  if (!row.column_null(9)) out.revoked = to_time(row.column_int(9));
-  if (!row.column_null(10)) out.revoked_entry = static_cast<std::uint64_t>(row.column_int(10));
-  return out;
-}
-
-Consent read_consent_in_force(const Statement& row, const std::string& patient) {
-  Consent out{std::string(row.column_text(0)), std::nullopt, true, rules_of(row.column_text(2))};
-  if (row.column_int(1) == 0) out.patient = patient;
-  if (row.column_text(3) != consent_source::kHis) out.place = static_cast<std::uint64_t>(row.column_int(4));
-  return out;
-}
-
-std::optional<ConsentRow> one_row(Statement& select) {
-  if (!select.step()) return std::nullopt;
-  ConsentRow row = read_row(select);
-  select.reset();
-  return row;
-}
 
 void insert_salt(Database& database, const std::string& id, std::string_view entry, std::string_view field,
                  const ledger::Salt& salt) {
@@ -176,11 +112,8 @@ Pseudonym ConsentStore::content_tag(const NewConsent& consent) const {
 
 Outcome<ConsentRow> ConsentStore::grant(const NewConsent& consent) {
   const Pseudonym content = content_tag(consent);
-  const auto same = reader_.with([&](Database& database) {
-    Statement& select = database.cached(kByContent);
-    select.bind(1, ledger::ByteView(content));
-    return one_row(select);
-  });
+  const auto same =
+      reader_.with([&](Database& database) { return row_in_force(database, ledger::ByteView(content)); });
   if (same) return *same;
   std::array<std::uint8_t, 10> random{};
   options_.fill_random(random);
@@ -285,20 +218,12 @@ Outcome<ConsentRow> ConsentStore::forget(const std::string& id) {
 }
 
 std::optional<ConsentRow> ConsentStore::find(const std::string& id) {
-  return reader_.with([&](Database& database) {
-    Statement& select = database.cached(kById);
-    select.bind(1, id);
-    return one_row(select);
-  });
+  return reader_.with([&](Database& database) { return row_of_id(database, id); });
 }
 
 std::vector<ConsentRow> ConsentStore::list(const std::optional<std::string>& patient_key) {
   return reader_.with([&](Database& database) {
-    Statement& select = database.cached(patient_key ? kOfPatient : kAll);
-    if (patient_key) select.bind(1, ledger::ByteView(name_of(*patient_key)));
-    std::vector<ConsentRow> rows;
-    while (select.step()) rows.push_back(read_row(select));
-    return rows;
+    return rows_newest_first(database, patient_key ? std::optional{name_of(*patient_key)} : std::nullopt);
   });
 }
 
