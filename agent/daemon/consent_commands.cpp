@@ -6,8 +6,6 @@
 #include "agent/core/purpose.h"
 #include "agent/daemon/consent_effect.h"
 #include "agent/daemon/consent_json.h"
-#include "agent/daemon/log.h"
-#include "ledger-client/core/base64.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/jws.h"
 
@@ -23,40 +21,14 @@ std::string data_frame(ControlChannel& channel, const char* what) {
   return frame->payload;
 }
 
-ConsentRow checked(const Outcome<ConsentRow>& outcome) {
-  if (outcome) return *outcome;
-  const bool mistake = outcome.error().code == Code::kMalformed;
-  throw CallError{mistake ? "not-found" : std::string(code_text(outcome.error().code)),
-                  outcome.error().reason,
-                  mistake                                 ? "`ehr-agent consent list` shows them"
-                  : outcome.error().code == Code::kFailed ? kFaultHere
-                                                          : ""};
-}
-
 // The patient's own signature over the canonical document, with a key given beside it.
 void check_signature(const std::string& document, const std::string& signature, const std::string& key_text) {
-  const auto bytes = ledger::base64url_decode(key_text);
-  ledger::PublicKey key;
-  if (!bytes || bytes->size() != key.bytes.size())
-    throw CallError{"usage", "the patient's key is not an Ed25519 public key in base64url", ""};
-  std::copy(bytes->begin(), bytes->end(), key.bytes.begin());
+  const auto key = ledger::parse_sign_key(key_text);
+  if (!key) throw CallError{"usage", "the patient's key is not an Ed25519 public key in base64url", ""};
   const auto jws = ledger::parse_detached_jws(signature, 64 * 1024);
-  if (!jws || !ledger::verify_detached_jws(*jws, document, key))
+  if (!jws || !ledger::verify_detached_jws(*jws, document, *key))
     throw CallError{"unverified", "the signature does not verify over the consent's canonical JSON",
                     "it must be a detached JWS, EdDSA, by the key given"};
-}
-
-bool denies_unknown_purpose(const std::vector<ConsentRule>& rules) {
-  return std::any_of(rules.begin(), rules.end(), [](const ConsentRule& rule) {
-    return rule.effect == Effect::kDeny &&
-           !std::all_of(rule.purposes.begin(), rule.purposes.end(), find_purpose);
-  });
-}
-
-std::string canonical_of(const std::string& text) {
-  auto canonical = ledger::canonicalize(text, {fhir::kMaxConsentBytes, 32});
-  if (!canonical) throw CallError{"invalid", "the consent is not JSON: " + canonical.error().reason, ""};
-  return std::move(*canonical);
 }
 
 }  // namespace
@@ -68,8 +40,13 @@ PeerGroups groups_of(const Config& config) {
 }
 
 ConsentCommands::ConsentCommands(const Context& context, ConsentStore& consents, BreakGlassStore& glass,
-                                 his::SqliteStore& records, ApprovalStore& approvals)
-    : context_(context), consents_(consents), glass_(glass), records_(records), approvals_(approvals) {
+                                 his::SqliteStore& records, ConsentSync& from_his, ApprovalStore& approvals)
+    : context_(context),
+      consents_(consents),
+      glass_(glass),
+      records_(records),
+      from_his_(from_his),
+      approvals_(approvals) {
   use(*context.config);
 }
 
@@ -97,7 +74,7 @@ bool ConsentCommands::handle(const json& call, ControlChannel& channel) {
   if (command == "consent.revoke") return answer(row_json(checked(consents_.revoke(id))));
   if (command == "consent.forget") return answer(row_json(checked(consents_.forget(id))));
   if (command == "consent.sync") {
-    const Synced done = sync();
+    const ConsentSync::Done done = from_his_.sync();
     return answer({{"granted", done.granted}, {"revoked", done.revoked}, {"unreadable", done.unreadable}});
   }
   if (command == "break-glass.list") return channel.send('R', list_glass(call)), true;
@@ -138,15 +115,6 @@ void ConsentCommands::check_groups(const std::vector<ConsentRule>& rules) const 
                         "`ehr-agent config show` lists them"};
 }
 
-// The hospital says, with its signing key, that this is what it was told.
-void ConsentCommands::attest(NewConsent& consent) const {
-  consent.attested = "hospital";
-  const LocalIdentity self = context_.signing();
-  consent.signer = self.kid;
-  consent.signature =
-      sign_detached_jws(*self.signer, self.kid, ledger::format_time(context_.now()), {}, consent.document);
-}
-
 void ConsentCommands::grant(const json& call, ControlChannel& channel) {
   const Subject subject = find_patient(data_frame(channel, "patient"));
   NewConsent consent;
@@ -159,7 +127,7 @@ void ConsentCommands::grant(const json& call, ControlChannel& channel) {
   consent.patient_key = subject.key;
   consent.patient = subject.canonical;
   consent.source = consent_source::kGranted;
-  attest(consent);
+  attest(context_, consent);
   record(consent, channel);
 }
 
@@ -181,7 +149,7 @@ void ConsentCommands::import(const json& call, ControlChannel& channel) {
     throw CallError{"invalid", "the consent's status says that it is not in force",
                     "`ehr-agent consent revoke ID` ends one that is"};
   const Subject subject = subject_of(*document);
-  NewConsent consent{canonical_of(text),
+  NewConsent consent{canonical_consent(text),
                      document->rules,
                      subject.key,
                      subject.canonical,
@@ -199,7 +167,7 @@ void ConsentCommands::import(const json& call, ControlChannel& channel) {
     check_signature(consent.document, consent.signature, consent.signer);
     consent.attested = "patient";
   } else {
-    attest(consent);
+    attest(context_, consent);
   }
   record(consent, channel);
 }
@@ -293,58 +261,6 @@ void ConsentCommands::review(const json& call, ControlChannel& channel) {
                     [&](ledger::sqlite::Database& database) { approvals_.use_up(database, approval); });
   if (!row) throw CallError{"not-found", row.error().reason, "`ehr-agent break-glass list` shows them"};
   channel.send('R', json{{"entry", row->entry}, {"review_entry", row->review_entry.value_or(0)}}.dump());
-}
-
-ConsentCommands::Synced ConsentCommands::sync() {
-  const std::lock_guard lock(sync_mutex_);
-  Synced done;
-  records_.stream_consents([&](fhir::Prepared&& resource) {
-    if (fhir::is_privacy_consent(resource.source)) sync_one(resource, done);
-  });
-  if (done.granted + done.revoked > 0)
-    log::info("consents of the HIS taken over", {{"granted", std::to_string(done.granted)},
-                                                 {"revoked", std::to_string(done.revoked)},
-                                                 {"unreadable", std::to_string(done.unreadable)}});
-  return done;
-}
-
-// The new one is granted before the old one is revoked: in between a denial of either still counts.
-void ConsentCommands::sync_one(const fhir::Prepared& resource, Synced& done) {
-  const std::string document = canonical_of(resource.source);
-  const auto before = consents_.from_source(resource.key, document);
-  if (before.same) return;
-  const auto read = fhir::read_consent(document);
-  NewConsent consent{document,
-                     {},
-                     resource.patient_key,
-                     canonical_patient({"", resource.patient_key}),
-                     std::string(consent_source::kHis),
-                     "",
-                     "",
-                     "",
-                     resource.key,
-                     ""};
-  bool in_force = read ? read->active && !read->subject.any : fhir::may_deny(document);
-  if (resource.patient_key.empty()) in_force = false;
-  if (read) {
-    consent.rules = read->rules;
-    if (denies_unknown_purpose(consent.rules))
-      consent.remark = "denies every purpose, for it names one that is none of HL7 PurposeOfUse";
-  } else {
-    // What may be a denial and can't be read is taken for one of everything, until somebody sees to it.
-    ++done.unreadable;
-    consent.rules = {ConsentRule{}};
-    consent.remark = "denies all, for it can't be read: " + read.error().reason;
-  }
-  if (in_force) {
-    attest(consent);
-    (void)checked(consents_.grant(consent));
-    ++done.granted;
-  }
-  if (!before.active.empty()) {
-    (void)checked(consents_.revoke(before.active));
-    ++done.revoked;
-  }
 }
 
 }  // namespace edge

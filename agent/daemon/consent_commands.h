@@ -12,6 +12,7 @@
 #include "agent/adapters/his/sqlite_store.h"
 #include "agent/daemon/approval_commands.h"
 #include "agent/daemon/consent_json.h"
+#include "agent/daemon/consent_sync.h"
 #include "agent/daemon/context.h"
 
 namespace edge {
@@ -19,17 +20,12 @@ namespace edge {
 class ConsentCommands {
  public:
   ConsentCommands(const Context& context, ConsentStore& consents, BreakGlassStore& glass,
-                  his::SqliteStore& records, ApprovalStore& approvals);
+                  his::SqliteStore& records, ConsentSync& from_his, ApprovalStore& approvals);
 
   // False if the command is none of these. Throws CallError.
   bool handle(const nlohmann::json& call, ControlChannel& channel);
   // Throws CallError for the review of something that waits for none: no motion is made of it.
   void check(const Deed& deed);
-  // Takes over what the HIS says about consents; returns how many changed something.
-  struct Synced {
-    std::size_t granted = 0, revoked = 0, unreadable = 0;
-  };
-  Synced sync();
   // With a configuration read anew.
   void use(const Config& config);
 
@@ -47,10 +43,8 @@ class ConsentCommands {
   Subject find_patient(const std::string& frame) const;
   Subject subject_of(const fhir::ConsentDocument& document) const;
   void check_groups(const std::vector<ConsentRule>& rules) const;
-  void attest(NewConsent& consent) const;
   // Grants it, and answers with what that means beside the others in force.
   void record(const NewConsent& consent, ControlChannel& channel);
-  void sync_one(const fhir::Prepared& resource, Synced& done);
 
   void grant(const nlohmann::json& call, ControlChannel& channel);
   void import(const nlohmann::json& call, ControlChannel& channel);
@@ -64,10 +58,10 @@ class ConsentCommands {
   ConsentStore& consents_;
   BreakGlassStore& glass_;
   his::SqliteStore& records_;
+  ConsentSync& from_his_;
   ApprovalStore& approvals_;
   mutable std::mutex mutex_;  // of policy_
   Policy policy_;
-  std::mutex sync_mutex_;
 };
 
 // Groups of the configuration as the decision takes them.

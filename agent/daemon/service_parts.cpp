@@ -152,8 +152,9 @@ void Service::make_parts() {
 }
 
 void Service::make_commands() {
-  consent_commands_ =
-      std::make_unique<ConsentCommands>(context_, *consents_, *glass_, *records_, *approvals_);
+  consent_sync_ = std::make_unique<ConsentSync>(context_, *consents_, *records_);
+  consent_commands_ = std::make_unique<ConsentCommands>(context_, *consents_, *glass_, *records_,
+                                                        *consent_sync_, *approvals_);
   disclosure_commands_ = std::make_unique<DisclosureCommands>(context_, *trail_, *records_);
   commands_ = std::make_unique<ControlCommands>(
       *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_, *doubts_,

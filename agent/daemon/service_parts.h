@@ -110,6 +110,7 @@ class Service {
   std::unique_ptr<PeerCalls> peer_calls_;
   std::unique_ptr<LaterJudge> later_judge_;
   std::unique_ptr<LedgerNetwork> network_;
+  std::unique_ptr<ConsentSync> consent_sync_;
   std::unique_ptr<ConsentCommands> consent_commands_;
   std::unique_ptr<DisclosureCommands> disclosure_commands_;
   std::unique_ptr<ControlCommands> commands_;

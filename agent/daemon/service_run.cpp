@@ -145,7 +145,7 @@ void Service::start() {
 // A HIS that can't be read says nothing new; what it said before counts.
 void Service::sync_consents() {
   try {
-    (void)consent_commands_->sync();
+    (void)consent_sync_->sync();
   } catch (const CallError& error) {
     log::error("consents of the HIS are not taken over", {{"cause", error.error}});
   } catch (const std::exception& fault) {
