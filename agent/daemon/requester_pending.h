@@ -1,6 +1,7 @@
 // Private to requester.cpp and requester_answers.cpp.
 #pragma once
 
+#include "agent/adapters/inbox.h"
 #include "agent/daemon/messages.h"
 #include "agent/daemon/requester.h"
 

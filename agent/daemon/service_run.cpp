@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/adapters/file_store.h"
+#include "agent/adapters/inbox.h"
 #include "agent/daemon/ledger_view.h"
 #include "agent/daemon/log.h"
 #include "agent/daemon/service_parts.h"

@@ -5,6 +5,7 @@
 
 #include "agent/adapters/his/patient_text.h"
 #include "agent/adapters/his/reader_pool.h"
+#include "agent/adapters/his/section_rows.h"
 #include "agent/adapters/his/store_schema.h"
 #include "agent/adapters/his/store_writer.h"
 #include "agent/adapters/his/stored_row.h"
@@ -74,42 +75,6 @@ std::optional<Patient> find_patient(Database& database, const std::string& key) 
   const Patient patient{row.column_int(0), row.column_int(1)};
   row.reset();
   return patient;
-}
-
-// The rows of a section, all of one patient, whose key the caller knows: ?1 is the patient's number, ?2 the
-// section, ?3 the key. One statement each: a statement per resource would cost more than its reading.
-constexpr const char* kWholeSection = R"sql(
-SELECT kind, key, full_url, ?3, section, date, code, active, why_not, notes, refs, narrative_row, ips, ips_canonical
-FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1)sql";
-
-// The newest resource of each code: from each the index leads to the next code's, however long the history
-// is. What has no code is no series.
-constexpr const char* kNewestPerCode = R"sql(
-WITH RECURSIVE newest(id) AS (
-  SELECT id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1 AND code = ''
-  UNION ALL
-  SELECT (SELECT id FROM his_resource WHERE patient_id = ?1 AND section = ?2 AND fits = 1 AND code > ''
-          ORDER BY code, date DESC LIMIT 1)
-  UNION ALL
-  SELECT (SELECT next.id FROM his_resource next
-          WHERE next.patient_id = ?1 AND next.section = ?2 AND next.fits = 1 AND next.code > r.code
-          ORDER BY next.code, next.date DESC LIMIT 1)
-  FROM newest JOIN his_resource r ON r.id = newest.id WHERE r.code <> '')
-SELECT kind, key, full_url, ?3, section, date, code, active, why_not, notes, refs, narrative_row, ips, ips_canonical
-FROM newest CROSS JOIN his_resource r ON r.id = newest.id)sql";
-
-// False if `take` has enough.
-bool hand_out_section(Database& database, const Patient& patient, const std::string& patient_key,
-                      const fhir::SectionRule& rule, const Take& take) {
-  Statement& rows = database.cached(rule.latest_per_code ? kNewestPerCode : kWholeSection);
-  rows.bind(1, patient.number).bind(2, static_cast<std::int64_t>(rule.section));
-  rows.bind(3, std::string_view(patient_key));
-  while (rows.step()) {
-    if (take(read_row(rows, Columns::kDocument))) continue;
-    rows.reset();
-    return false;
-  }
-  return true;
 }
 
 void hand_out(Database& database, const std::vector<std::int64_t>& ids, Columns columns, const Take& take) {
@@ -203,7 +168,7 @@ void SqliteStore::stream_sections(const std::string& patient_key, const Take& ta
     std::optional<Prepared> resource = read(*reader, patient->resource_id, Columns::kDocument);
     if (!resource || !take(std::move(*resource))) return;
     for (const fhir::SectionRule& rule : state_->rules)
-      if (!hand_out_section(*reader, *patient, patient_key, rule, take)) return;
+      if (!read_section(*reader, patient->number, patient_key, rule, take)) return;
   });
 }
 

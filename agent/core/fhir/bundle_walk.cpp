@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdint>
 #include <cstring>
 
 #include "agent/core/fhir/narrative.h"
+#include "agent/core/fhir/string_scan.h"
 #include "agent/core/fhir/text_buffer.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/json_text.h"
@@ -54,47 +54,6 @@ class BundleWalk {
   std::vector<Field> fields_;  // of all objects around the reading position, outermost first
   std::string escaped_;
 };
-
-// Eight characters at a time: what a JSON string escapes, and the lead byte of surrogates.
-constexpr std::uint64_t kEach = 0x0101010101010101, kHigh = 0x8080808080808080;
-
-constexpr std::uint64_t below_space(std::uint64_t word) {
-  return (word - kEach * ' ') & ~word & kHigh;
-}
-constexpr std::uint64_t equal_to(std::uint64_t word, unsigned char c) {
-  const std::uint64_t different = word ^ kEach * c;
-  return (different - kEach) & ~different & kHigh;
-}
-
-template <class Word>
-std::uint64_t load(const char* from) {
-  Word word = 0;
-  std::memcpy(&word, from, sizeof word);
-  return word;
-}
-
-struct Seen {
-  std::uint64_t escaped = 0, surrogate_lead = 0;
-  void word(std::uint64_t word) {
-    escaped |= below_space(word) | equal_to(word, '"') | equal_to(word, '\\');
-    surrogate_lead |= equal_to(word, 0xED);
-  }
-};
-
-// Of a text that is not empty. The last word overlaps the one before it; short texts are seen twice.
-Seen look_at(std::string_view text) {
-  Seen seen;
-  const char* const last = text.data() + text.size();
-  if (text.size() >= 8) {
-    for (const char* at = text.data(); at + 8 < last; at += 8) seen.word(load<std::uint64_t>(at));
-    seen.word(load<std::uint64_t>(last - 8));
-  } else if (text.size() >= 4) {
-    seen.word(load<std::uint32_t>(text.data()) << 32U | load<std::uint32_t>(last - 4));
-  } else {
-    for (const char c : text) seen.word(kEach * static_cast<unsigned char>(c));
-  }
-  return seen;
-}
 
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
@@ -177,7 +136,7 @@ void BundleWalk::integer(long long number) {
 
 void BundleWalk::text(std::string_view text) {
   if ((text.empty() || text.front() <= ' ') && is_blank(text)) refuse("an empty string");
-  const Seen seen = look_at(text);
+  const StringScan seen = scan_string(text);
   if (seen.surrogate_lead != 0 && !ledger::is_utf8(text)) refuse("half a surrogate pair");
   if (seen.escaped != 0) {
     escaped_.clear();

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "agent/adapters/inbox.h"
 #include "agent/core/transfer/ciphertext_hasher.h"
 #include "ledger-client/core/limits.h"
 #include "tests/support/temp_dir.h"
