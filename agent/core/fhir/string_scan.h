@@ -29,12 +29,13 @@ std::uint64_t load(const char* from) {
 
 }  // namespace string_scan_detail
 
-// Not zero where the text holds a character that JSON escapes, or the lead byte of an encoded surrogate (which
-// other, valid characters share).
+// Not zero where the text holds a character that JSON escapes, or the lead byte of an encoded surrogate
+// (which other, valid characters share).
 struct StringScan {
   std::uint64_t escaped = 0, surrogate_lead = 0;
   void word(std::uint64_t word) {
-    escaped |= string_scan_detail::below_space(word) | string_scan_detail::equal_to(word, '"') | string_scan_detail::equal_to(word, '\\');
+    escaped |= string_scan_detail::below_space(word) | string_scan_detail::equal_to(word, '"') |
+               string_scan_detail::equal_to(word, '\\');
     surrogate_lead |= string_scan_detail::equal_to(word, 0xED);
   }
 };
@@ -44,10 +45,12 @@ inline StringScan scan_string(std::string_view text) {
   StringScan seen;
   const char* const last = text.data() + text.size();
   if (text.size() >= 8) {
-    for (const char* at = text.data(); at + 8 < last; at += 8) seen.word(string_scan_detail::load<std::uint64_t>(at));
+    for (const char* at = text.data(); at + 8 < last; at += 8)
+      seen.word(string_scan_detail::load<std::uint64_t>(at));
     seen.word(string_scan_detail::load<std::uint64_t>(last - 8));
   } else if (text.size() >= 4) {
-    seen.word(string_scan_detail::load<std::uint32_t>(text.data()) << 32U | string_scan_detail::load<std::uint32_t>(last - 4));
+    seen.word(string_scan_detail::load<std::uint32_t>(text.data()) << 32U |
+              string_scan_detail::load<std::uint32_t>(last - 4));
   } else {
     for (const char c : text) seen.word(string_scan_detail::kEach * static_cast<unsigned char>(c));
   }
