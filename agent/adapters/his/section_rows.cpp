@@ -33,7 +33,8 @@ FROM newest CROSS JOIN his_resource r ON r.id = newest.id)sql";
 
 }  // namespace
 
-bool read_section(Database& database, std::int64_t patient, std::string_view patient_key, const fhir::SectionRule& rule, const std::function<bool(fhir::Prepared&&)>& take) {
+bool read_section(Database& database, std::int64_t patient, std::string_view patient_key,
+                  const fhir::SectionRule& rule, const std::function<bool(fhir::Prepared&&)>& take) {
   Statement& rows = database.cached(rule.latest_per_code ? kNewestPerCode : kWholeSection);
   rows.bind(1, patient).bind(2, static_cast<std::int64_t>(rule.section));
   rows.bind(3, patient_key);

@@ -10,8 +10,8 @@
 
 namespace edge::his {
 
-// Hands `take` what `rule` selects of a patient (`patient` numbers him in his_patient, `patient_key` is his key);
-// false if `take` has enough. Throws SqliteError.
+// Hands `take` what `rule` selects of a patient (`patient` numbers him in his_patient, `patient_key` is his
+// key); false if `take` has enough. Throws SqliteError.
 bool read_section(ledger::sqlite::Database& database, std::int64_t patient, std::string_view patient_key,
                   const fhir::SectionRule& rule, const std::function<bool(fhir::Prepared&&)>& take);
 
