@@ -161,6 +161,7 @@ class Reader {
   void read_members(const std::string& at, const toml::table& members, const std::vector<Key<Target>>& keys,
                     Target& target) {
     std::vector<std::string> names;
+    names.reserve(keys.size());
     for (const auto& key : keys) names.push_back(key.name);
     for (const auto& [name, value] : members) {
       const std::string dotted = at + "." + std::string(name.str());

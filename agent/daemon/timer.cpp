@@ -18,7 +18,7 @@ void Timer::at(Clock::time_point when, std::function<void()> run) {
 }
 
 void Timer::every(std::chrono::milliseconds period, std::function<void()> run) {
-  at(Clock::now() + period, [this, period, run] {
+  at(Clock::now() + period, [this, period, run = std::move(run)] {
     run();
     every(period, run);
   });

@@ -68,7 +68,7 @@ ledger::Result<BundleEntry> read_entry(std::string& entry_json) {
     if (field.unescaped_key().get(name) != simdjson::SUCCESS || field.value().get(value) != simdjson::SUCCESS)
       return Problem{"entry is not a JSON object in UTF-8"};
     if (name == "fullUrl") {
-      entry.full_url = string_of(std::move(value));
+      entry.full_url = string_of(ondemand::value(value));
     } else if (name == "resource") {
       if (!read_resource(value, entry)) return Problem{"resource is not a JSON object"};
     } else if (name == "request") {

@@ -37,9 +37,9 @@ std::string choose_name(const json& patient) {
   std::string first;
   for (const json& name : patient["name"]) {
     const std::string use = text_at(name, "use");
-    const std::string words = words_of(name);
+    std::string words = words_of(name);
     if (use == "official" && !words.empty()) return words;
-    if (use != "old" && first.empty()) first = words;
+    if (use != "old" && first.empty()) first = std::move(words);
   }
   return first;
 }
