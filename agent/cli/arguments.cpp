@@ -9,11 +9,11 @@
 
 namespace edge::cli {
 
-std::string checked_peer(const std::string& text) {
+std::string checked_peer(const std::string& name, const std::string& text) {
   const auto address = ledger::Address::parse(text);
   if (!address)
-    throw Failure(EX_USAGE, "PEER must be an IPv4 or IPv6 address, as 10.20.0.6",
-                  "`federation.file` lists the peers");
+    throw Failure(EX_USAGE, name + " must be an IPv4 or IPv6 address, as 10.20.0.6",
+                  "`ehr-agent federation show` lists the members");
   return address->text();
 }
 

@@ -7,8 +7,8 @@
 
 namespace edge::cli {
 
-// PEER, as canonical text.
-std::string checked_peer(const std::string& text);
+// The address of a peer, as canonical text; `name` is the argument it was given as.
+std::string checked_peer(const std::string& name, const std::string& text);
 // --purpose: one of the codes of purpose.h.
 void check_purpose(const std::string& code);
 // --timeout; nothing if it was not given.

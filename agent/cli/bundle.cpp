@@ -141,7 +141,7 @@ void verify(const VerifyOptions& options, const Common& common) {
 void show(const fs::path& file, bool html, const std::optional<fs::path>& output, const Common& common) {
   const std::string bundle = read_file_or_input(file, kMaxBundle);
   const auto shown = html ? fhir::render_html(bundle) : fhir::render_text(bundle);
-  if (!shown) throw Failure(EX_DATAERR, file.string() + ": " + shown.error().reason);
+  if (!shown) throw Failure(EX_DATAERR, name_of(file) + ": " + shown.error().reason);
   const bool to_file = output && *output != "-";
   if (to_file) {
     AtomicFile out(*output);

@@ -112,7 +112,12 @@ void import(const Options& options, const Common& common) {
     call["signature"] = signature;
     call["key"] = options.key;
   }
-  show_recorded(Daemon(common.load()).call(call, text), common);
+  try {
+    show_recorded(Daemon(common.load()).call(call, text), common);
+  } catch (const Failure& failure) {
+    if (failure.status() != EX_DATAERR) throw;
+    throw Failure(EX_DATAERR, name_of(options.file) + ": " + failure.what(), failure.hint());
+  }
 }
 
 void list(const Options& options, const Common& common) {
@@ -156,7 +161,7 @@ void export_one(const Options& options, const Common& common) {
 void explain(const Options& options, Common& common) {
   check_purpose(options.purpose);
   json call{{"command", "consent.explain"},
-            {"peer", options.peer},
+            {"peer", checked_peer("PEER", options.peer)},
             {"purpose", options.purpose},
             {"everything", options.everything},
             {"reason_given", options.reason}};

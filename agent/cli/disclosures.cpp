@@ -169,7 +169,7 @@ void list(const Options& options, const Common& common) {
   if (options.ndjson == "-" && options.html == "-")
     throw Failure(EX_USAGE, "only one of --ndjson and --html can be standard output");
   json call{{"command", "disclosures.list"}};
-  if (!options.peer.empty()) call["peer"] = checked_peer(options.peer);
+  if (!options.peer.empty()) call["peer"] = checked_peer("--peer", options.peer);
   if (!options.since.empty()) call["since"] = moment("--since", options.since, false);
   if (!options.until.empty()) call["until"] = moment("--until", options.until, true);
   const Config config = common.load();

@@ -12,7 +12,7 @@ struct Meaning {
   std::string_view hint;
 };
 
-constexpr std::array<Meaning, 18> kMeanings{{
+constexpr std::array<Meaning, 17> kMeanings{{
     {"not-available", EX_UNAVAILABLE,
      "the peer does not know this patient, or does not share the record with you for this purpose"},
     {"not-a-member", EX_NOPERM, "the peer's federation document does not list this agent as active"},
@@ -31,7 +31,6 @@ constexpr std::array<Meaning, 18> kMeanings{{
     {"approval-needed", EX_NOPERM, "`ehr-agent approval list` shows what waits for votes"},
     {"usage", EX_USAGE, ""},      // of the command line, as the agent sees it
     {"invalid", EX_DATAERR, ""},  // a file the command line named
-    {"unknown-peer", EX_USAGE, "`federation.file` lists the peers"},
     {"disk-full", EX_IOERR, "make room below agent.state_dir, or lower limits.min_free_bytes"},
 }};
 

@@ -90,6 +90,7 @@ void diff(const std::vector<fs::path>& files, const Common& common) {
   }
   std::cout << (common.json ? ledger::changes_json(changes) + "\n" : ledger::changes_text(changes));
   if (common.json) return;
+  if (changes.empty()) std::cout << "nothing changes\n";
   for (const std::string& id : both)
     std::cout << "signed and rejected, which counts for nothing: " << id << '\n';
 }

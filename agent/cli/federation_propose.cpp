@@ -98,8 +98,11 @@ void write_draft(const ledger::Result<std::string>& payload, const ledger::Feder
 std::optional<ledger::Cutoff> cutoff_of(const std::string& address, const ProposeOptions& options,
                                         const ledger::Federation& federation, const Common& common) {
   const auto parsed = ledger::Address::parse(address);
-  const ledger::Member* member = parsed ? federation.find(*parsed) : nullptr;
-  if (member == nullptr) throw Failure(EX_DATAERR, address + " is not in the document");
+  if (!parsed) throw Failure(EX_USAGE, address + " is not an IP address");
+  const ledger::Member* member = federation.find(*parsed);
+  if (member == nullptr)
+    throw Failure(EX_DATAERR, address + " is not in the document",
+                  "`ehr-agent federation show` lists the members");
   std::string note, why = "it has no witnessed checkpoint of that log";
   bool given = false;
   std::uint64_t known = 0;  // entries the member has signed, as far as the agent here knows
@@ -190,6 +193,9 @@ void propose(const ProposeOptions& options, const Common& common) {
 
 void init(const ProposeOptions& options, const Common& common) {
   initialise_cryptography();
+  if (options.add_admins.empty() || !options.threshold)
+    throw Failure(EX_USAGE, "say who decides: --add-admin ID=KEY, once for each, and --threshold N",
+                  "`ehr-agent federation admin-key FILE` makes an admin's key and prints KEY");
   write_draft(first_payload(changes_of(options)), nullptr, options, common);
 }
 

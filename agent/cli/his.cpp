@@ -105,9 +105,9 @@ void import(const std::vector<fs::path>& paths, Common& common) {
     out["problems"] = std::move(rejected);
     return print_json(out);
   }
-  std::cout << result.files << " files (" << human_bytes(result.bytes) << "), " << result.stored
-            << " resources stored, " << result.rejected << " rejected, " << result.unchanged_files
-            << " files unchanged since the last import\n";
+  std::cout << counted(result.files, "file") << " (" << human_bytes(result.bytes) << "), "
+            << counted(result.stored, "resource") << " stored, " << result.rejected << " rejected, "
+            << counted(result.unchanged_files, "file") << " unchanged since the last import\n";
 }
 
 nlohmann::json identifiers_json(const std::vector<fhir::Identifier>& identifiers) {
@@ -128,7 +128,11 @@ void list(std::size_t limit, const std::string& after, const Common& common) {
                   {"identifiers", identifiers_json(row.identifiers)}});
     return;
   }
-  std::vector<std::vector<std::string>> table{{"KEY", "NAME", "BORN", "RESOURCES", "IDENTIFIER"}};
+  if (rows.empty()) {
+    std::cout << (after.empty() ? "no patients\n" : "no more patients\n");
+    return;
+  }
+  std::vector<std::vector<std::string>> table{{"key", "name", "born", "resources", "identifier"}};
   for (const auto& row : rows)
     table.push_back({row.key, row.name, row.birth_date, std::to_string(row.resources),
                      row.identifiers.empty()

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -55,10 +56,26 @@ std::vector<Setting> settings_of(const Options& options) {
   return out;
 }
 
+// Of a file that is not written yet, the option is named that a setting came from.
+[[noreturn]] void refuse_setting(const ConfigProblem& problem) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kOptions{
+      {{"mqtt.url", "--broker"},
+       {"agent.name", "--name"},
+       {"agent.state_dir", "--state-dir"},
+       {"ledger.guard", "--state-dir"},
+       {"control.socket", "--socket"}}};
+  for (const auto& [key, option] : kOptions)
+    if (problem.key == key) throw Failure(EX_USAGE, std::string(option) + ": " + problem.what);
+  throw Failure(EX_USAGE, to_text(problem));
+}
+
 void make_dir(const fs::path& dir, mode_t mode, std::vector<std::string>& made) {
-  if (fs::is_directory(dir)) return;
-  if (dir.has_parent_path()) fs::create_directories(dir.parent_path());
-  if (::mkdir(dir.c_str(), mode) != 0) throw std::system_error(errno, std::generic_category(), dir.string());
+  std::error_code error;
+  if (fs::is_directory(dir, error)) return;
+  fs::create_directories(dir.parent_path(), error);
+  if (!error && ::mkdir(dir.c_str(), mode) != 0) error = {errno, std::generic_category()};
+  if (error == std::errc::permission_denied) throw std::system_error(error, dir.string());
+  if (error) throw Failure(EX_CANTCREAT, dir.string() + ": the folder can't be made: " + error.message());
   made.push_back(dir.string());
 }
 
@@ -116,6 +133,7 @@ Done initialise(const Options& options, const fs::path& file) {
   const std::string text =
       fresh ? with_settings(sample_config(), settings_of(options)) : read_whole(file, 1u << 20);
   auto parsed = parse_config(text, file.parent_path());
+  if (!parsed && fresh) refuse_setting(parsed.error().front());
   if (!parsed)
     throw Failure(EX_CONFIG, file.string() + ": " + to_text(parsed.error().front()),
                   "`ehr-agent config check` lists every problem");
@@ -161,7 +179,10 @@ void print_steps(const Done& done, const fs::path& file, const nlohmann::ordered
                             config.federation.file.string() + "\n")
       << "  2. put ca.crt, tls.crt and tls.key of the federation's CA into " << keys << "\n"
       << "     (the certificate of the signing key, sign-1.crt, goes there too)\n"
-      << "  3. set mqtt.url in " << file.string() << "\n"
+      << "  3. "
+      << (config.mqtt.url == Config().mqtt.url ? "set mqtt.url in " + file.string()
+                                               : "(mqtt.url is " + config.mqtt.url + ")")
+      << "\n"
       << "  4. ehr-agent config check --config " << file.string() << "\n"
       << "  5. ehr-agent his import --config " << file.string() << " /path/to/fhir-exports\n"
       << "  6. systemctl enable --now ehr-agent      (or: ehr-agent serve --config " << file.string() << ")\n"

@@ -36,7 +36,7 @@ bool is_table(const nlohmann::json& value) {
          std::all_of(value.begin(), value.end(), [](const auto& one) { return one.is_object(); });
 }
 
-void print_rows(const nlohmann::json& list) {
+void print_rows(const nlohmann::json& list, unsigned indent) {
   std::vector<std::string> columns;
   for (const auto& row : list)
     for (const auto& [name, value] : row.items())
@@ -46,7 +46,7 @@ void print_rows(const nlohmann::json& list) {
     auto& cells = rows.emplace_back();
     for (const auto& name : columns) cells.push_back(row.contains(name) ? cell(row[name]) : "-");
   }
-  print_table(rows);
+  print_table(rows, indent);
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ void print_json(const nlohmann::json& value) {
   std::cout << value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
-void print_table(const std::vector<std::vector<std::string>>& rows) {
+void print_table(const std::vector<std::vector<std::string>>& rows, unsigned indent) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -68,7 +68,8 @@ void print_table(const std::vector<std::vector<std::string>>& rows) {
       line += printable(row[i]);
       if (i + 1 < row.size()) line.append(std::max(widths[i], width(row[i])) - width(row[i]) + 2, ' ');
     }
-    std::cout << line << '\n';
+    line.erase(line.find_last_not_of(' ') + 1);
+    std::cout << std::string(indent, ' ') << line << '\n';
   }
 }
 
@@ -83,10 +84,11 @@ void print_readable(const nlohmann::json& value, unsigned indent) {
       print_readable(member, indent + 2);
     } else if (is_table(member)) {
       std::cout << '\n';
-      print_rows(member);
+      print_rows(member, indent + 2);
     } else {
-      std::cout << std::string(1 + (widest > width(name) ? widest - width(name) : 0), ' ') << cell(member)
-                << '\n';
+      const bool size = member.is_number_unsigned() && (name == "bytes" || name.ends_with("_bytes"));
+      std::cout << std::string(1 + (widest > width(name) ? widest - width(name) : 0), ' ')
+                << (size ? human_bytes(member.get<std::uint64_t>()) : cell(member)) << '\n';
     }
   }
 }
@@ -101,16 +103,8 @@ std::string human_bytes(std::uint64_t bytes) {
   return text.data();
 }
 
-std::string printable(std::string_view text) {
-  std::string out(text);
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(out[i]);
-    // C0, DEL, and C1 as UTF-8 writes it (0xC2 0x80 to 0x9F).
-    const bool c1 = byte == 0xc2 && i + 1 < out.size() && static_cast<unsigned char>(out[i + 1]) < 0xa0;
-    if (byte < 0x20 || byte == 0x7f) out[i] = '?';
-    if (c1) out[i] = out[i + 1] = '?';
-  }
-  return out;
+std::string counted(std::uint64_t number, const std::string& thing) {
+  return std::to_string(number) + ' ' + thing + (number == 1 ? "" : "s");
 }
 
 std::string read_input(std::size_t max) {
@@ -132,6 +126,10 @@ std::string read_whole(const fs::path& file, std::uint64_t max) {
   }
   if (in.bad()) throw Failure(EX_IOERR, file.string() + ": can't be read");
   return out;
+}
+
+std::string name_of(const fs::path& file) {
+  return file == "-" ? "standard input" : file.string();
 }
 
 std::string read_file_or_input(const fs::path& file, std::uint64_t max) {

@@ -19,7 +19,7 @@ struct Options {
 void ping(const Options& options, const Common& common) {
   const auto patience = parsed_timeout(options.timeout).value_or(kPatience);
   const nlohmann::json call{
-      {"command", "ping"}, {"peer", checked_peer(options.peer)}, {"timeout_ms", patience.count()}};
+      {"command", "ping"}, {"peer", checked_peer("PEER", options.peer)}, {"timeout_ms", patience.count()}};
   const auto result = Daemon(common.load()).call(call, {}, {}, patience + kGrace);
   if (common.json) return print_json(result);
   std::cout << printable(result.value("peer", "")) << ": " << result.value("milliseconds", 0.0)

@@ -41,7 +41,7 @@ void check_sections(const std::vector<std::string>& wanted) {
 
 nlohmann::json to_call(const Options& options, const std::optional<std::chrono::milliseconds>& timeout) {
   nlohmann::json out{
-      {"command", "request"}, {"peer", checked_peer(options.peer)}, {"purpose", options.purpose}};
+      {"command", "request"}, {"peer", checked_peer("PEER", options.peer)}, {"purpose", options.purpose}};
   if (!options.sections.empty()) out["sections"] = options.sections;
   if (options.everything) out["operation"] = "everything";
   if (!options.reason.empty()) out["reason"] = options.reason;

@@ -5,9 +5,9 @@
 #include "agent/adapters/secret_file.h"
 #include "agent/cli/commands.h"
 #include "agent/cli/failure.h"
-#include "agent/cli/output.h"
 #include "agent/core/ports.h"
 #include "agent/core/signing.h"
+#include "ledger-client/cli/usage.h"
 #include "ledger-client/store/guard.h"
 
 namespace edge::cli {
@@ -20,29 +20,9 @@ int report(const std::string& error, const std::string& hint, int status) {
   return status;
 }
 
-// CLI11 itself would name what it did not expect from the back.
-std::string unexpected(const std::string& name, const std::vector<std::string>& arguments) {
-  std::string text = '`' + name + "` does not take";
-  for (const auto& argument : arguments) text += ' ' + printable(argument);
-  return text;
-}
-
 int report_usage(const CLI::App& root, const CLI::ParseError& error) {
-  // The innermost command that was named gives the help to point to.
-  std::string name = "ehr-agent";
-  const CLI::App* at = &root;
-  while (!at->get_subcommands().empty()) {
-    at = at->get_subcommands().front();
-    name += " " + at->get_name();
-  }
-  // CLI11 misses the command it knows before it minds the one it doesn't.
-  const auto rest = at->remaining();
-  const bool names_command = !rest.empty() && !rest.front().starts_with('-');
-  const bool unknown = names_command && at->get_require_subcommand_min() > 0;
-  return report(unknown        ? "there is no command `" + name + ' ' + printable(rest.front()) + '`'
-                : rest.empty() ? error.what()
-                               : unexpected(name, rest),
-                "see `" + name + " --help`", EX_USAGE);
+  const auto fault = ledger::cli::usage_fault(root, error);
+  return report(fault.what, "see `" + fault.command + " --help`", EX_USAGE);
 }
 
 int status_of(const std::error_code& code) {

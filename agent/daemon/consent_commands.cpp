@@ -184,7 +184,8 @@ void ConsentCommands::list(const json& call, ControlChannel& channel) {
 void ConsentCommands::export_one(const json& call, ControlChannel& channel) {
   const auto text = consents_.text(call.value("id", ""));
   if (!text)
-    throw CallError{"not-found", "no consent with this id is kept here", "`ehr-agent consent list --all`"};
+    throw CallError{"not-found", "no consent with this id is kept here",
+                    "`ehr-agent consent list --all` shows them"};
   channel.send('D', text->document);
   channel.send('R', json{{"signature", text->signature}, {"signer", text->signer}}.dump());
 }

@@ -26,7 +26,7 @@ ConsentRow checked(const Outcome<ConsentRow>& outcome) {
   const bool mistake = outcome.error().code == Code::kMalformed;
   throw CallError{mistake ? "not-found" : std::string(code_text(outcome.error().code)),
                   outcome.error().reason,
-                  mistake                                 ? "`ehr-agent consent list` shows them"
+                  mistake                                 ? "`ehr-agent consent list --all` shows them"
                   : outcome.error().code == Code::kFailed ? kFaultHere
                                                           : ""};
 }

@@ -35,7 +35,7 @@ std::string hint_for(Code code) {
     case Code::kNotAvailable:
       return "unknown patient, no consent, or not for this purpose: the peer does not say which";
     case Code::kNotAMember:
-      return "check the federation document";
+      return "`ehr-agent federation show` lists the members";
     case Code::kExpired:
       return "check the clocks and that the peer is connected (`ehr-agent status`)";
     case Code::kBusy:
@@ -264,9 +264,11 @@ std::string ControlCommands::recover() {
 void ControlCommands::open(const std::string& call, ControlChannel& channel) {
   const std::string id = json::parse(call).value("id", "");
   const auto result = requester_.open_bundle(id);
-  if (!result)
-    throw CallError{std::string(code_text(result.error().code)), result.error().reason,
-                    "`ehr-agent queue show ID` tells its state"};
+  if (!result) {
+    const bool missing = result.error().code == Code::kNotAvailable;
+    throw CallError{missing ? "not-found" : std::string(code_text(result.error().code)),
+                    result.error().reason, "`ehr-agent queue show ID` tells its state"};
+  }
   send_result(channel, id, *result);
 }
 

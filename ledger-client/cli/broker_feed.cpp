@@ -87,7 +87,7 @@ BrokerFeed::BrokerFeed(const BrokerOptions& options, const std::string& origin,
   try {
     connection_.emplace(how, std::move(handlers));
   } catch (const std::invalid_argument& wrong) {
-    throw UserError(kUsage, wrong.what(), "a broker is mqtts://HOST[:PORT] or mqtt://HOST[:PORT]");
+    throw UserError(kUsage, std::string("--broker: ") + wrong.what());
   }
   connection_->start();
   std::unique_lock lock(mutex_);

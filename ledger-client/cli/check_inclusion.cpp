@@ -28,7 +28,9 @@ std::string entry_bytes(const std::string& entry_file, const ProofFile& proof) {
 Inclusion judge(const std::string& file, const std::string& content, const std::string& entry_file,
                 const Trust& trust) {
   const auto proof = parse_proof_file(content);
-  if (!proof) throw UserError(kMalformed, file + " is no proof file: " + proof.error().reason);
+  if (!proof)
+    throw UserError(kMalformed,
+                    (file == "-" ? "standard input" : file) + " is no proof file: " + proof.error().reason);
   const auto note = parse_note(proof->note);
   const auto claimed = note ? parse_checkpoint(note->text) : Result<Checkpoint>(note.error());
   if (!claimed) throw UserError(kMalformed, file + ": its checkpoint: " + claimed.error().reason);

@@ -8,6 +8,7 @@
 #include "ledger-client/cli/votes.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/entry.h"
+#include "ledger-client/core/utf8.h"
 
 namespace ledger::cli {
 namespace {
@@ -19,13 +20,6 @@ std::string shown(const nlohmann::json& value) {
   if (!value.is_string()) return value.dump();
   const auto& text = value.get_ref<const std::string&>();
   return hash_from_hex(text) ? text.substr(0, kShownHexDigits) + "…" : text;
-}
-
-// Control characters of a foreign log would act on the terminal.
-std::string printable(std::string_view text) {
-  std::string safe;
-  for (const char c : text) safe += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return safe;
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "ledger-client/cli/commands.h"
+#include "ledger-client/cli/usage.h"
 
 namespace ledger::cli {
 namespace {
@@ -12,35 +12,18 @@ void complain(std::ostream& err, const std::string& what, const std::string& hin
   if (!hint.empty()) err << "hint: " << hint << '\n';
 }
 
-constexpr const char* kSeeHelp = "ehr-ledger --help, or ehr-ledger COMMAND --help";
 constexpr const char* kNoBroker =
     "only verify, show, tail and replicate read a broker; `ehr-ledger replicate DIR --broker URL` keeps what "
     "--dir DIR then reads";
 
-// CLI11 itself would name what it did not expect from the back.
-std::string unexpected(const std::string& name, const std::vector<std::string>& arguments) {
-  std::string text = '`' + name + "` does not take";
-  for (const auto& argument : arguments) text += ' ' + argument;
-  return text;
-}
-
 // Help and version are no errors; everything else a command line can be wrong in is a usage error.
 int report_parse(const CLI::App& program, const CLI::ParseError& error, Options& options) {
   if (error.get_exit_code() == 0) return program.exit(error, *options.out, *options.err);
-  const auto named = program.get_subcommands();
-  const auto rest = named.empty() ? program.remaining() : named.front()->remaining();
-  if (rest.empty()) {
-    complain(*options.err, error.what(), kSeeHelp);
-  } else if (named.empty() && !rest.front().starts_with('-')) {
-    // CLI11 misses the command it knows before it minds the one it doesn't.
-    complain(*options.err, "there is no command `" + rest.front() + '`', kSeeHelp);
-  } else {
-    const auto is_broker = [](const std::string& argument) { return argument.starts_with("--broker"); };
-    const bool broker = std::any_of(rest.begin(), rest.end(), is_broker);
-    complain(*options.err,
-             unexpected(named.empty() ? "ehr-ledger" : "ehr-ledger " + named.front()->get_name(), rest),
-             broker ? kNoBroker : kSeeHelp);
-  }
+  const UsageFault fault = usage_fault(program, error);
+  const bool broker =
+      std::any_of(fault.unknown.begin(), fault.unknown.end(),
+                  [](const std::string& argument) { return argument.starts_with("--broker"); });
+  complain(*options.err, fault.what, broker ? kNoBroker : "see `" + fault.command + " --help`");
   return kUsage;
 }
 
@@ -53,7 +36,8 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   program.footer(
       "Example:\n  ehr-ledger verify --all\n\n"
       "Exit status: 0 good, 1 bad, 64 wrong usage, 65 malformed input, 66 not found, 69 broker not "
-      "reachable.");
+      "reachable,\n"
+      "74 reading or writing failed.");
   Options options;
   options.out = &out;
   options.err = &err;

@@ -43,7 +43,7 @@ void Trust::add_federation(const std::string& file, const std::string& sha256_he
   std::optional<Hash> expected;
   if (!sha256_hex.empty()) {
     expected = hash_from_hex(sha256_hex);
-    if (!expected) throw UserError(kMalformed, "--sha256 takes 64 lower-case hexadecimal digits");
+    if (!expected) throw UserError(kUsage, "--sha256 takes 64 lower-case hexadecimal digits");
   }
   const auto document = open_first(text, expected);
   if (!document) {

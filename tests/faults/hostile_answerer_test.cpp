@@ -72,7 +72,7 @@ class Scene {
               .at("reason")
               .get<std::string>()
               .find(reason) != std::string::npos);
-    CHECK(asking.command({"bundle", "open", id}).status != 0);
+    CHECK(asking.command({"bundle", "open", id}).status == 66);
     CHECK(asking.entries("bundle.received").size() == received);
     // A sender that did not hear it and repeats itself is told again.
     liar.send_manifest(answer);

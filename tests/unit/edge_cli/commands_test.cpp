@@ -88,6 +88,15 @@ TEST_CASE("the man page and the commands name each other") {
     INFO(command);
     CHECK_THAT(page, Contains("ehr-agent " + command));
   }
+  const std::string plain = std::regex_replace(page, std::regex(R"(\\-)"), "-");
+  const std::regex option(R"(\n  (?:-[a-z],)?(--[a-z][a-z-]+))");
+  for (const auto& command : commands) {
+    const std::string help = help_of(split(command));
+    for (std::sregex_iterator one(help.begin(), help.end(), option), end; one != end; ++one) {
+      INFO(command);
+      CHECK_THAT(plain, Contains((*one)[1].str()));
+    }
+  }
   const std::regex entry(R"(\.(?:B|BI) "?(ehr-agent [a-z][a-z-]*(?: [a-z][a-z-]*)?))");
   for (std::sregex_iterator one(page.begin(), page.end(), entry), end; one != end; ++one) {
     const std::string named = (*one)[1].str().substr(10);
@@ -112,13 +121,26 @@ TEST_CASE("what README and the manual pages tell to type exists") {
 }
 
 TEST_CASE("a wrong command line is a usage error that points to help") {
-  for (const auto& line :
-       {"", "nonsense", "config", "his frobnicate", "request", "request 10.0.0.1", "init", "status --colour",
-        "request 10.0.0.1 p --sections results,alergies", "request somewhere p",
-        "request 10.0.0.1 p --timeout soon", "init --address 10.0.0.256", "his list --limit 0",
-        "consent grant --patient any --purpose TREAT", "consent grant --patient any --peer 10.0.0.1",
-        "consent grant --patient any --peer any,10.0.0.1 --purpose TREAT",
-        "consent grant --patient any --peer 10.0.0.1 --purpose TREAT --to soon", "break-glass review x"}) {
+  for (const auto& line : {"",
+                           "nonsense",
+                           "config",
+                           "his frobnicate",
+                           "request",
+                           "request 10.0.0.1",
+                           "init",
+                           "status --colour",
+                           "request 10.0.0.1 p --sections results,alergies",
+                           "request somewhere p",
+                           "request 10.0.0.1 p --timeout soon",
+                           "init --address 10.0.0.256",
+                           "his list --limit 0",
+                           "consent grant --patient any --purpose TREAT",
+                           "consent grant --patient any --peer 10.0.0.1",
+                           "consent grant --patient any --peer any,10.0.0.1 --purpose TREAT",
+                           "consent grant --patient any --peer 10.0.0.1 --purpose TREAT --to soon",
+                           "break-glass review x",
+                           "consent explain somewhere p",
+                           "federation init"}) {
     const auto result = invoke(split(line));
     INFO(line << '\n' << result.err);
     CHECK(result.status == EX_USAGE);
@@ -127,7 +149,20 @@ TEST_CASE("a wrong command line is a usage error that points to help") {
   }
   CHECK_THAT(invoke({"request", "10.0.0.1", "p", "--sections", "alergies"}).err,
              Contains("hint: did you mean `allergies`?"));
-  CHECK_THAT(invoke({"config"}).err, Contains("hint: see `ehr-agent config --help`"));
+  for (const auto& [line, told] :
+       {std::pair{"config",
+                  "`ehr-agent config` needs a command: check, show\nhint: see `ehr-agent config --help`"},
+        {"his list --limit 0", "--limit takes a number from 1 to 1000000, not 0\n"},
+        {"status --interval x", "--interval takes a number from 0.1 to 3600, not x\n"},
+        {"break-glass review x", "ID takes a number, not x\n"},
+        {"approval vote 5 maybe", "CHOICE takes one of approve, reject, not maybe\n"},
+        {"consent grant --patient", "--patient needs a value\n"},
+        {"consent explain somewhere p", "PEER must be an IPv4 or IPv6 address"},
+        {"disclosures --peer somewhere", "--peer must be an IPv4 or IPv6 address"},
+        {"federation init", "say who decides: --add-admin ID=KEY, once for each, and --threshold N\n"}}) {
+    INFO(line);
+    CHECK_THAT(invoke(split(line)).err, Contains(told));
+  }
   CHECK_THAT(invoke({"nonsense"}).err, Contains("there is no command `ehr-agent nonsense`"));
   CHECK_THAT(invoke({"his", "frobnicate", "-x"}).err,
              Contains("there is no command `ehr-agent his frobnicate`\nhint: see `ehr-agent his --help`"));
@@ -229,8 +264,8 @@ TEST_CASE("his import - reads standard input, and the same again changes nothing
   const auto first = import(patient + "\n");
   INFO(first.err);
   CHECK(first.status == 0);
-  CHECK_THAT(first.out, Contains("1 resources stored"));
-  CHECK_THAT(import(patient + "\n").out, Contains("1 files unchanged"));
+  CHECK_THAT(first.out, Contains("1 file (") && Contains("1 resource stored"));
+  CHECK_THAT(import(patient + "\n").out, Contains("1 file unchanged"));
   const auto broken = import("{");
   CHECK(broken.status == EX_DATAERR);
   CHECK_THAT(broken.err, Contains("rejected: standard input: "));
@@ -267,6 +302,35 @@ TEST_CASE("init makes an agent, and again changes nothing") {
              Contains("log-1.skey") && !Contains("sign-1"));
   CHECK_THAT(invoke({"keys", "generate", "--config", config}).out, Contains("none was touched"));
   CHECK(nlohmann::json::parse(invoke({"keys", "show", "--config", config}).out)["keys"].size() == 4);
+}
+
+TEST_CASE("init refuses what can't be before it makes anything, and says which option that was") {
+  const test_support::TempDir dir;
+  const Words init{"init",
+                   "--address",
+                   "127.0.10.1",
+                   "--dir",
+                   (dir / "etc").string(),
+                   "--state-dir",
+                   (dir / "state").string()};
+  Words wrong = init;
+  wrong.insert(wrong.end(), {"--broker", "broker.example"});
+  const auto refused = invoke(wrong);
+  CHECK(refused.status == EX_USAGE);
+  CHECK_THAT(refused.err, Catch::StartsWith("error: --broker: must be mqtts://host:port"));
+  CHECK(std::filesystem::is_empty(dir.path()));
+
+  std::ofstream(dir / "etc");  // a file where the folder should be
+  const auto blocked = invoke(init);
+  CHECK(blocked.status == EX_CANTCREAT);
+  CHECK_THAT(blocked.err, Contains((dir / "etc").string() + ": the folder can't be made: "));
+  std::filesystem::remove(dir / "etc");
+
+  CHECK_THAT(invoke(init).out, Contains("3. set mqtt.url in "));
+  Words with_broker = init;
+  with_broker.insert(with_broker.end(), {"--broker", "mqtts://broker.example:8883"});
+  std::filesystem::remove_all(dir / "etc");
+  CHECK_THAT(invoke(with_broker).out, Contains("3. (mqtt.url is mqtts://broker.example:8883)"));
 }
 
 TEST_CASE("init writes any name so that it reads back") {

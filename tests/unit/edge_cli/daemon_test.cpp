@@ -219,18 +219,20 @@ TEST_CASE("one long cell does not widen every row of a table") {
     channel.send('R', json{{"requests", {{{"id", longest}, {"n", 1}}, {{"id", "a"}, {"n", 2}}}}}.dump());
   };
   const auto shown = agent.run({"queue", "list"});
-  CHECK_THAT(shown.out, Contains(longest + "  1\n") && Contains("\na   2\n"));
+  CHECK_THAT(shown.out, Contains(longest + "  1\n") && Contains("\n  a   2\n"));
 }
 
 TEST_CASE("status and queue show what the agent says") {
   Scripted agent;
   agent.answer = [](ControlChannel& channel) {
-    channel.send('R',
-                 R"({"state":"ready","ledger":{"size":3},"requests":[{"id":"a","reason":"no answer yet"}]})");
+    channel.send(
+        'R',
+        R"({"state":"ready","ledger":{"size":3},"disk":{"free_bytes":2048},"requests":[{"id":"a","reason":"no answer yet"}]})");
   };
   CHECK(json::parse(agent.run({"status", "--json"}).out)["ledger"]["size"] == 3);
-  CHECK_THAT(agent.run({"status"}).out,
-             Contains("state: ready\n") && Contains("ledger:\n  size: 3\n") && Contains("no answer yet"));
+  CHECK_THAT(agent.run({"status"}).out, Contains("state: ready\n") && Contains("ledger:\n  size: 3\n") &&
+                                            Contains("no answer yet") && Contains("free_bytes: 2.0 KiB\n") &&
+                                            Contains("requests:\n  id  reason\n"));
   CHECK_THAT(agent.run({"queue", "list"}).out, Contains("no answer yet"));
   CHECK(json::parse(agent.call)["command"] == "queue.list");
   agent.answer = [](ControlChannel& channel) { channel.send('R', R"({"requests":[],"answers":[]})"); };

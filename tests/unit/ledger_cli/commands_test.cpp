@@ -179,12 +179,18 @@ TEST_CASE("wrong usage is 64 and hints at the help, every command's help has an 
                                              {"show", "10.20.0.5", "-1"},
                                              {"prove", "10.20.0.5", "18446744073709551616"},
                                              {"verify", "--ca", "x"},
+                                             {"verify", "--for", "x"},
                                              {"verify", "--vkey", "nonsense"}}) {
     const auto output = ledger_tool(wrong);
     CHECK(output.status == 64);
     CHECK_THAT(output.err, Catch::Contains("error: ") && Catch::Contains("hint: "));
   }
-  CHECK_THAT(ledger_tool({"nothing"}).err, Catch::Contains("there is no command `nothing`"));
+  CHECK_THAT(ledger_tool({"verify", "--for", "x"}).err,
+             Catch::Contains("--for takes a number, not x\nhint: see `ehr-ledger verify --help`"));
+  CHECK_THAT(ledger_tool({"verify", "--db", "a", "--dir", "b"}).err,
+             Catch::Contains("--db and --dir exclude each other"));
+  CHECK_THAT(ledger_tool({"nothing"}).err,
+             Catch::Contains("there is no command `ehr-ledger nothing`\nhint: see `ehr-ledger --help`"));
   CHECK_THAT(ledger_tool({"prove", "10.20.0.5", "4", "a", "b", "--no-such"}).err,
              Catch::Contains("`ehr-ledger prove` does not take a b --no-such"));
   CHECK_THAT(ledger_tool({"prove", "10.20.0.5", "4", "--broker", "mqtts://broker.example"}).err,
