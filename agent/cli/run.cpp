@@ -20,6 +20,10 @@ int report(const std::string& error, const std::string& hint, int status) {
   return status;
 }
 
+int report_lost_output() {
+  return report("standard output can't be written", {}, EX_IOERR);
+}
+
 int report_usage(const CLI::App& root, const CLI::ParseError& error) {
   const auto fault = ledger::cli::usage_fault(root, error);
   return report(fault.what, "see `" + fault.command + " --help`", EX_USAGE);
@@ -88,11 +92,10 @@ int run(int argc, const char* const* argv, const Serve& serve) {
     add(root, common);
   try {
     root.parse(argc, argv);
-    std::cout.flush();
-    if (!std::cout) throw Failure(EX_IOERR, "standard output can't be written");
-    return common.status;
+    return std::cout.flush() ? common.status : report_lost_output();
   } catch (const CLI::Success& help) {
-    return root.exit(help);
+    root.exit(help);
+    return std::cout.flush() ? EX_OK : report_lost_output();
   } catch (const CLI::ParseError& error) {
     return report_usage(root, error);
   } catch (const Failure& failure) {

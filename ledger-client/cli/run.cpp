@@ -12,13 +12,21 @@ void complain(std::ostream& err, const std::string& what, const std::string& hin
   if (!hint.empty()) err << "hint: " << hint << '\n';
 }
 
+int report_lost_output(std::ostream& err) {
+  complain(err, "standard output can't be written", {});
+  return kInputOutput;
+}
+
 constexpr const char* kNoBroker =
     "only verify, show, tail and replicate read a broker; `ehr-ledger replicate DIR --broker URL` keeps what "
     "--dir DIR then reads";
 
 // Help and version are no errors; everything else a command line can be wrong in is a usage error.
 int report_parse(const CLI::App& program, const CLI::ParseError& error, Options& options) {
-  if (error.get_exit_code() == 0) return program.exit(error, *options.out, *options.err);
+  if (error.get_exit_code() == 0) {
+    program.exit(error, *options.out, *options.err);
+    return options.out->flush() ? kGood : report_lost_output(*options.err);
+  }
   const UsageFault fault = usage_fault(program, error);
   const bool broker =
       std::any_of(fault.unknown.begin(), fault.unknown.end(),
@@ -53,8 +61,7 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   try {
     program.parse(
         std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
-    if (!out.flush()) throw UserError(kInputOutput, "standard output can't be written");
-    return options.status;
+    return out.flush() ? options.status : report_lost_output(err);
   } catch (const CLI::ParseError& error) {
     return report_parse(program, error, options);
   } catch (const UserError& error) {

@@ -152,6 +152,7 @@ TEST_CASE("an output that can't be written is no success") {
   out.setstate(std::ios::badbit);
   const std::string database = (log.dir / "agent.db").string(), key = log.key.key().to_vkey();
   CHECK(ledger::cli::run({"show", "10.20.0.5", "--db", database, "--vkey", key}, out, err) == 74);
+  CHECK(ledger::cli::run({"show", "--help"}, out, err) == 74);
   CHECK_THAT(err.str(), Catch::Contains("standard output can't be written"));
 }
 
