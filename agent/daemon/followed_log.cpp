@@ -6,7 +6,6 @@
 namespace edge {
 
 using ledger::ReplicaBatch;
-using ledger::ReplicaRefusal;
 
 namespace {
 
