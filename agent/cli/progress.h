@@ -16,7 +16,6 @@ class Progress {
   // `total` 0: unknown.
   void update(const std::string& what, std::uint64_t done, std::uint64_t total);
   void clear();
-  bool visible() const { return visible_; }
 
  private:
   bool visible_;

@@ -66,12 +66,6 @@ struct SignatureJudgement {
 SignatureJudgement judge_signature(const std::optional<AnchoredAt>& anchored,
                                    const std::optional<KeyEnd>& end, const std::optional<Cutoff>& cutoff);
 
-// Whether a key still verifies requests and other messages that are never anchored: a rotated one until its
-// `to` of the federation document (which Member::sign_key looks at), a revoked one not at all.
-inline bool verifies_messages(const std::optional<KeyEnd>& end) {
-  return !end || !end->revoked;
-}
-
 // What the signatures of a key.rotated are over; `origin` is the log's.
 std::string rotation_statement(const std::string& origin, const KeyRotated& rotation);
 // The announcement of a key that signs (`sign`, `log`, `witness`): signed by the old key and by the new one.

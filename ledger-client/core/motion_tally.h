@@ -51,10 +51,4 @@ struct MotionTally {
 MotionTally tally_votes(const Motion& motion, const Roster& roster, const std::vector<AnchoredVote>& votes,
                         std::uint64_t policy, std::uint64_t size, TimePoint now);
 
-// Whether a motion with this number may follow one numbered `last` (0: none). A number that comes again is
-// a replay.
-inline bool seq_follows(std::uint64_t last, const Motion& motion) {
-  return motion.seq > last;
-}
-
 }  // namespace ledger

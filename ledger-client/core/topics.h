@@ -32,7 +32,6 @@ std::string all_requests_to(const Address& agent);
 std::string all_responses_to(const Address& agent);
 // Topic filters of a reader of the public topics.
 inline constexpr std::string_view kEveryFederation = "ehr/v1/+/federation";
-inline constexpr std::string_view kEveryStatus = "ehr/v1/+/status";
 inline constexpr std::string_view kEveryCheckpoint = "ehr/v1/+/ledger/checkpoint";
 inline constexpr std::string_view kEveryEntries = "ehr/v1/+/ledger/entries";
 std::string every_cosignature(const Address& agent);

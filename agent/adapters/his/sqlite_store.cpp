@@ -263,18 +263,4 @@ void SqliteStore::stream_consents(const std::function<void(fhir::Prepared&&)>& t
   });
 }
 
-std::vector<SqliteStore::KindCount> SqliteStore::count_kinds(const std::string& patient_key) const {
-  return answer([&] {
-    const ReaderPool::Lease reader = state_->readers.borrow();
-    Statement& rows = reader->cached(
-        "SELECT r.kind, count(*) FROM his_patient p JOIN his_resource r ON r.patient_id = p.id"
-        " WHERE p.key = ?1 GROUP BY r.kind ORDER BY r.kind");
-    rows.bind(1, std::string_view(patient_key));
-    std::vector<KindCount> counts;
-    while (rows.step())
-      counts.push_back({std::string(rows.column_text(0)), static_cast<std::uint64_t>(rows.column_int(1))});
-    return counts;
-  });
-}
-
 }  // namespace edge::his

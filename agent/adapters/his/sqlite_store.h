@@ -62,13 +62,6 @@ class SqliteStore : public RecordSource {
   // Every identifier of a patient, in order; none if there is nobody with this key.
   std::vector<fhir::Identifier> identifiers(const std::string& patient_key) const;
 
-  // How many resources of each kind a patient has, in kind order.
-  struct KindCount {
-    std::string kind;
-    std::uint64_t count = 0;
-  };
-  std::vector<KindCount> count_kinds(const std::string& patient_key) const;
-
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -92,7 +92,6 @@ TEST_CASE("a key that never ended counts, anchored or not") {
   const KeyEnds ends(kOrigin);
   CHECK(verdict(ends, at(0)) == Validity::kValid);
   CHECK(verdict(ends, std::nullopt) == Validity::kValid);
-  CHECK(ledger::verifies_messages(ends.of("sign-1")));
 }
 
 TEST_CASE("a revocation at R, suspect from C") {
@@ -105,7 +104,6 @@ TEST_CASE("a revocation at R, suspect from C") {
   CHECK(verdict(ends, at(kR)) == Validity::kRefused);
   CHECK(verdict(ends, at(kR + 1)) == Validity::kRefused);
   CHECK(verdict(ends, std::nullopt) == Validity::kRefused);
-  CHECK_FALSE(ledger::verifies_messages(ends.of("sign-1")));
   CHECK_FALSE(ends.of("sign-2"));
 }
 
@@ -124,7 +122,6 @@ TEST_CASE("a rotation ends a key for anchored things, and leaves requests to its
   CHECK(verdict(ends, at(49)) == Validity::kValid);
   CHECK(verdict(ends, at(50)) == Validity::kRefused);
   CHECK(verdict(ends, std::nullopt) == Validity::kRefused);
-  CHECK(ledger::verifies_messages(ends.of("sign-1")));
 }
 
 TEST_CASE("the first end counts, and a later revocation only takes away") {
@@ -137,7 +134,6 @@ TEST_CASE("the first end counts, and a later revocation only takes away") {
   CHECK(verdict(ends, at(49)) == Validity::kSuspect);
   CHECK(verdict(ends, at(50)) == Validity::kRefused);
   CHECK(verdict(ends, at(55)) == Validity::kRefused);
-  CHECK_FALSE(ledger::verifies_messages(ends.of("sign-1")));
 }
 
 TEST_CASE("other logs, other types and void entries end no key") {

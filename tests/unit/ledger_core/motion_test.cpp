@@ -185,13 +185,6 @@ TEST_CASE("nobody approves what is about himself") {
   CHECK(tally(motion, {}).dead);
 }
 
-TEST_CASE("a motion's number does not come again") {
-  auto motion = review();
-  CHECK(ledger::seq_follows(6, motion));
-  CHECK_FALSE(ledger::seq_follows(7, motion));
-  CHECK_FALSE(ledger::seq_follows(8, motion));
-}
-
 TEST_CASE("a vote's entry is read back, and holds nothing that could be moved to another motion") {
   const TestAdmin anna = test_admin("anna");
   const auto motion = review();
