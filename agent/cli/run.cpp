@@ -38,6 +38,8 @@ int status_of(const std::error_code& code) {
 std::string hint_of(const std::error_code& code) {
   if (status_of(code) == EX_NOPERM) return "run it as root or as the service's user";
   if (code == std::errc::no_space_on_device) return "the disk is full";
+  if (code == std::errc::read_only_file_system)
+    return "`findmnt` shows what is mounted read-only, the kernel's log (`dmesg`) why";
   return {};
 }
 

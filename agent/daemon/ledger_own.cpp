@@ -133,7 +133,6 @@ void LedgerNetwork::freeze(const std::string& why, ledger::AlertCode code) {
   comparison_ = Comparison::kFrozen;
   compared_ = true;
   journal_.freeze(why);
-  log::error("the ledger signs nothing", {{"reason", why}});
   alert(code, own_origin_);
 }
 

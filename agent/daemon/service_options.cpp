@@ -29,15 +29,19 @@ ledger::JournalOptions Service::journal_options() {
   const Signer* signer = keys_.log().signer.get();
   const ledger::NoteKey key = keys_.log().key;
   make_private(config_.ledger.guard.parent_path());
-  return {config_.agent.state_dir / "agent.db",
-          config_.ledger.guard,
-          key.name,
-          [signer, key](const std::string& text) { return sign_note(*signer, key, text); },
-          context_.now,
-          [this](const ledger::SignedBatch& batch) { publisher_.on_signed(batch); },
-          config_.limits.min_free_bytes,
-          512,
-          true};
+  ledger::JournalOptions options;
+  options.database = config_.agent.state_dir / "agent.db";
+  options.guard = config_.ledger.guard;
+  options.origin = key.name;
+  options.sign = [signer, key](const std::string& text) { return sign_note(*signer, key, text); };
+  options.now = context_.now;
+  options.on_signed = [this](const ledger::SignedBatch& batch) { publisher_.on_signed(batch); };
+  options.min_free_bytes = config_.limits.min_free_bytes;
+  options.hold = true;
+  options.on_frozen = [](const std::string& why) {
+    log::error("the ledger signs nothing", {{"reason", why}});
+  };
+  return options;
 }
 
 mqtt_transport::ConnectionOptions Service::connection_options() const {

@@ -17,6 +17,7 @@
 #include "agent/daemon/ledger_network.h"
 #include "agent/daemon/ledger_publisher.h"
 #include "agent/daemon/peer_calls.h"
+#include "agent/daemon/state_watch.h"
 #include "agent/daemon/status.h"
 
 namespace edge {
@@ -109,6 +110,7 @@ class Service {
   std::unique_ptr<Requester> requester_;
   std::unique_ptr<PeerCalls> peer_calls_;
   std::unique_ptr<LaterJudge> later_judge_;
+  StateWatch state_watch_;
   std::unique_ptr<LedgerNetwork> network_;
   std::unique_ptr<ConsentSync> consent_sync_;
   std::unique_ptr<ConsentCommands> consent_commands_;

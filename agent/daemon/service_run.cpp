@@ -110,6 +110,8 @@ void Service::on_ready() {
 
 void Service::start() {
   last_progress_ = steady_milliseconds();
+  for (const auto& file : {config_.agent.state_dir / "agent.db", config_.ledger.guard})
+    state_watch_.watch(file);
   const unsigned workers = std::max(config_.agent.workers, 2U);
   for (unsigned i = 0; i < workers; ++i) {
     workers_.emplace_back([this](const std::stop_token& stop) { queue_.run(stop); });
@@ -123,6 +125,12 @@ void Service::start() {
     requester_->tick(false);
     peer_calls_->tick(false);
     later_judge_->tick();
+    for (const auto& file : state_watch_.newly_gone())
+      log::error("a file in use is gone from its place, what is written to it is lost",
+                 {{"file", file.string()},
+                  {"hint",
+                   "stop the agent, put the folder back or mount its disk, and start it again; "
+                   "`ehr-agent ledger recover` fetches back what others hold of the ledger"}});
   });
   timer_.every(config_.metrics.interval, [this] {
     mqtt_transport::Message message;

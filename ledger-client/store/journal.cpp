@@ -12,8 +12,12 @@ using Job = JournalJob;
 }  // namespace
 
 void Journal::State::freeze(const std::string& why) {
-  const std::lock_guard lock(mutex);
-  if (frozen.empty()) frozen = why;
+  {
+    const std::lock_guard lock(mutex);
+    if (!frozen.empty()) return;
+    frozen = why;
+  }
+  if (options.on_frozen) options.on_frozen(why);
 }
 
 void Journal::State::enqueue(Job&& job) {

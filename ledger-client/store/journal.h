@@ -60,6 +60,9 @@ struct JournalOptions {
   // without entries are committed meanwhile.
   bool hold = false;
   std::chrono::milliseconds linger{5};  // how long Pace::kSoon waits for a commit to share
+  // Told once, on the thread it happens on, when a journal that was opened well signs nothing more; why it
+  // was opened frozen is in frozen(). Must only hand over.
+  std::function<void(const std::string& why)> on_frozen;
 };
 
 // Below the low-water mark of free space new work is refused, while there is still room to finish what was

@@ -96,7 +96,8 @@ bool Journal::State::write(std::vector<Job>& batch) {
     } catch (const sqlite::SqliteError& error) {
       if (error.disk_full()) throw;  // the commit record could not be written
       in_doubt = true;
-      freeze(std::string("a commit is in doubt (") + error.what() + "); a restart decides it");
+      freeze(std::string("a commit is in doubt (") + error.what() +
+             "); when the disk can be written again, a restart decides it");
       return false;
     }
   }

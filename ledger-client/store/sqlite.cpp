@@ -28,11 +28,21 @@ bool is_out_of_space(int primary, int system_errno) {
   // A constraint's message names tables and columns, a syntax error quotes our own SQL: neither holds a bound
   // value.
   if (connection != nullptr) what += std::string(" (") + sqlite3_errmsg(connection) + ")";
+  // Else a disk that turned read-only is told as one that breaks.
+  if (system_errno != 0 && (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN))
+    what += ": " + std::generic_category().message(system_errno);
   throw SqliteError(primary, what, is_out_of_space(primary, system_errno));
 }
 
 // SQLite would create the file with the process's umask; its WAL and shared memory take the mode of the file.
 void create_private_file(const std::filesystem::path& file) {
+  // It makes both beside the file, and says of a folder that does not let it neither which nor why.
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  if (std::filesystem::exists(file) && ::faccessat(AT_FDCWD, folder.c_str(), W_OK | X_OK, AT_EACCESS) != 0) {
+    throw std::system_error(
+        errno, std::generic_category(),
+        "cannot make files in " + folder.string() + " beside " + file.filename().string());
+  }
   const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor < 0)
     throw std::system_error(errno, std::generic_category(), "cannot create " + file.string());
@@ -189,8 +199,9 @@ Database::Database(Database&&) noexcept = default;
 Database& Database::operator=(Database&&) noexcept = default;
 
 void Database::exec(std::string_view sql) {
+  errno = 0;  // as in Statement::step()
   const int code = sqlite3_exec(state_->connection, std::string(sql).c_str(), nullptr, nullptr, nullptr);
-  if (code != SQLITE_OK) fail(state_->connection, code, "exec");
+  if (code != SQLITE_OK) fail(state_->connection, code, "exec", errno);
 }
 
 Statement& Database::cached(const char* sql) {

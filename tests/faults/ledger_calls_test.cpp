@@ -41,13 +41,13 @@ void fill_log(const AgentProcess& agent, std::uint64_t count) {
   std::filesystem::create_directories(agent.folder() / "guard");
   std::filesystem::create_directories(agent.state());
   edge::migrate_agent_tables(agent.database());
-  ledger::Journal journal(
-      {agent.database(),
-       agent.folder() / "guard/guard",
-       agent.address().origin(),
-       [&keys](const std::string& text) { return sign_note(*keys.log.signer, keys.log.key, text); },
-       system_now,
-       {}});
+  ledger::JournalOptions options;
+  options.database = agent.database();
+  options.guard = agent.folder() / "guard/guard";
+  options.origin = agent.address().origin();
+  options.sign = [&keys](const std::string& text) { return sign_note(*keys.log.signer, keys.log.key, text); };
+  options.now = system_now;
+  ledger::Journal journal(std::move(options));
   std::vector<ledger::NewEntry> entries;
   for (std::uint64_t number = 0; number < count; ++number) {
     entries.push_back(bulky(number));

@@ -24,12 +24,13 @@ ledger::JournalOptions journal_options(const TestPeer& peer, const AgentProcess&
   std::filesystem::create_directories(folder.folder() / "guard");
   edge::migrate_agent_tables(folder.database());
   const auto& log = peer.keys().log;
-  return {folder.database(),
-          folder.folder() / "guard/guard",
-          peer.address().origin(),
-          [&log](const std::string& text) { return sign_note(*log.signer, log.key, text); },
-          system_now,
-          {}};
+  ledger::JournalOptions options;
+  options.database = folder.database();
+  options.guard = folder.folder() / "guard/guard";
+  options.origin = peer.address().origin();
+  options.sign = [&log](const std::string& text) { return sign_note(*log.signer, log.key, text); };
+  options.now = system_now;
+  return options;
 }
 
 edge::ExchangeSettings settings(const TestPeer& peer) {

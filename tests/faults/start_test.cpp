@@ -98,6 +98,22 @@ TEST_CASE("a key that the document lists for another time is told with its time,
                                  Contains("the clock here says "));
 }
 
+TEST_CASE("a state or guard folder that is removed under a running agent is told, with what helps") {
+  Alone alone;
+  alone.agent.start();
+  const auto told = [&](const fs::path& file) {
+    return eventually([&] {
+      return alone.agent.log().find("gone from its place, what is written to it is lost file=" +
+                                    file.string() + " hint=") != std::string::npos;
+    });
+  };
+  fs::remove_all(alone.agent.folder() / "guard");
+  CHECK(told(alone.agent.folder() / "guard/guard"));
+  fs::remove_all(alone.agent.state());
+  CHECK(told(alone.agent.database()));
+  CHECK(alone.agent.stop() == 0);
+}
+
 TEST_CASE("folders that serve makes itself are for its user alone") {
   Alone alone;
   fs::remove_all(alone.agent.state());

@@ -128,6 +128,8 @@ TEST_CASE_METHOD(Fixture, "two histories are not mended") {
 TEST_CASE_METHOD(Fixture, "a held journal signs nothing before it is released, but commits statements") {
   auto options = journal_options(dir.path(), key);
   options.hold = true;
+  std::vector<std::string> told;
+  options.on_frozen = [&](const std::string& why) { told.push_back(why); };
   Journal journal(std::move(options));
   const auto refused = journal.append({issued(0)});
   REQUIRE_FALSE(refused);
@@ -139,7 +141,9 @@ TEST_CASE_METHOD(Fixture, "a held journal signs nothing before it is released, b
   CHECK(journal.append({issued(0)}));
   journal.freeze("somebody remembers more");
   CHECK_FALSE(journal.append({issued(1)}));
+  journal.freeze("and for another reason");
   CHECK(journal.frozen() == "somebody remembers more");
+  CHECK(told == std::vector<std::string>{"somebody remembers more"});
 }
 
 TEST_CASE_METHOD(Fixture, "what is handed over for publication is the journal's newest checkpoint already") {

@@ -1,6 +1,10 @@
 #include "ledger-client/store/sqlite.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
+#include <csignal>
 
 #include "tests/support/shared_data.h"
 #include "tests/support/temp_dir.h"
@@ -140,6 +144,36 @@ TEST_CASE("a read-only database can't be written") {
   Database database(dir / "a.db", Mode::kReadOnly);
   CHECK(count(database) == 0);
   CHECK_THROWS_AS(database.exec("INSERT INTO t VALUES(1)"), SqliteError);
+}
+
+TEST_CASE("a folder that files can't be made in is named, though the database is there") {
+  const test_support::TempDir dir;
+  { Database(dir / "a.db").exec("CREATE TABLE t(x)"); }
+  const uid_t before = ::geteuid();
+  const uid_t somebody = before == 0 ? 65534 : before;
+  REQUIRE(::chown(dir.path().c_str(), somebody, static_cast<gid_t>(-1)) == 0);
+  REQUIRE(::chown((dir / "a.db").c_str(), somebody, static_cast<gid_t>(-1)) == 0);
+  std::filesystem::permissions(dir.path(), std::filesystem::perms(0500));
+  REQUIRE(::seteuid(somebody) == 0);  // root may write everywhere
+  CHECK_THROWS_WITH(Database(dir / "a.db"), Catch::Contains("cannot make files in " + dir.path().string()) &&
+                                                Catch::Contains("denied"));
+  REQUIRE(::seteuid(before) == 0);
+  std::filesystem::permissions(dir.path(), std::filesystem::perms(0700));
+}
+
+TEST_CASE("a write that fails is told with the system's reason") {
+  const test_support::TempDir dir;
+  Database database(dir / "a.db");
+  database.exec("CREATE TABLE t(x)");
+  database.checkpoint_wal();
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit none{0, before.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &none) == 0);
+  CHECK_THROWS_WITH(database.exec("INSERT INTO t VALUES(1)"), Catch::Contains("): File too large"));
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, handler);
 }
 
 TEST_CASE("deleted bytes are gone after the WAL was truncated") {
