@@ -6,6 +6,7 @@
 #include "agent/cli/daemon_call.h"
 #include "agent/cli/failure.h"
 #include "agent/cli/output.h"
+#include "ledger-client/core/plain_text.h"
 
 namespace edge::cli {
 namespace {
@@ -24,7 +25,8 @@ void list(bool all, const Common& common) {
 }
 
 void review(std::uint64_t entry, const std::string& by, const std::string& note, const Common& common) {
-  if (by.empty() || note.empty()) throw Failure(EX_USAGE, "--by and --note must say something");
+  if (!ledger::says_something(by) || !ledger::says_something(note))
+    throw Failure(EX_USAGE, "--by and --note must say something");
   const auto result = Daemon(common.load())
                           .call({{"command", "break-glass.review"}, {"entry", entry}},
                                 json{{"by", by}, {"note", note}}.dump());

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "ledger-client/core/utf8.h"
+#include "ledger-client/core/plain_text.h"
 #include "ledger-client/store/atomic_file.h"
 
 namespace edge::cli {

@@ -12,6 +12,7 @@
 #include "agent/core/fhir/section_names.h"
 #include "agent/core/purpose.h"
 #include "agent/core/request.h"
+#include "ledger-client/core/plain_text.h"
 
 namespace edge::cli {
 namespace {
@@ -54,15 +55,16 @@ nlohmann::json to_call(const Options& options, const std::optional<std::chrono::
 std::string reason_from(const std::string& file) {
   std::string text = file == "-" ? read_input(kMaxReasonBytes + 1) : read_whole(file, kMaxReasonBytes);
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  if (text.empty() || text.size() > kMaxReasonBytes)
-    throw Failure(EX_USAGE, "the reason must have 1 to " + std::to_string(kMaxReasonBytes) + " bytes");
+  if (!ledger::says_something(text) || text.size() > kMaxReasonBytes)
+    throw Failure(EX_USAGE,
+                  "the reason must have 1 to " + std::to_string(kMaxReasonBytes) + " bytes, not only blanks");
   return text;
 }
 
 void request(const Options& options, const Common& common) {
   if (!options.reason.empty() && !options.reason_file.empty())
     throw Failure(EX_USAGE, "--reason and --reason-file exclude each other");
-  if (options.purpose == kEmergency && options.reason.empty() && options.reason_file.empty())
+  if (options.purpose == kEmergency && !ledger::says_something(options.reason) && options.reason_file.empty())
     throw Failure(EX_USAGE, "ETREAT needs a reason in words", "--reason TEXT, or --reason-file FILE");
   check_purpose(options.purpose);
   check_sections(options.sections);

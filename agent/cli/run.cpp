@@ -1,5 +1,6 @@
 #include <cerrno>
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "agent/adapters/secret_file.h"
@@ -116,6 +117,11 @@ int run(int argc, const char* const* argv, const Serve& serve) {
     return report(error.what(), "`ehr-agent his ping` looks at the source of records", EX_UNAVAILABLE);
   } catch (const std::system_error& error) {
     return report(error.what(), hint_of(error.code()), status_of(error.code()));
+  } catch (const nlohmann::json::type_error& error) {
+    constexpr int kNotUtf8 = 316;
+    if (error.id != kNotUtf8) return report(error.what(), {}, EX_SOFTWARE);
+    return report("an argument is not UTF-8 text", "`locale` shows whether this terminal writes UTF-8",
+                  EX_USAGE);
   } catch (const std::exception& error) {
     return report(error.what(), {}, EX_SOFTWARE);
   }

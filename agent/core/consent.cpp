@@ -178,8 +178,11 @@ std::vector<std::string> overridden_consents(const ConsentDecision& decision) {
 
 std::string explain(const ConsentDecision& decision, const ConsentFacts& facts) {
   std::string out = deciding_rule(decision);
-  const bool emergency =
-      facts.purpose == kEmergency && decision.refused() && facts.member == ledger::MemberStatus::kActive;
+  // Where a consent denies all of it, no reason helps.
+  const bool emergency = facts.purpose == kEmergency && decision.refused() &&
+                         std::any_of(decision.rulings.begin(), decision.rulings.end(), [&](const auto& one) {
+                           return one.ruling == Ruling::kNoConsent && facts.asked.contains(one.section);
+                         });
   if (!find_purpose(facts.purpose)) out += "; the purpose is none of HL7 PurposeOfUse";
   if (emergency && !facts.reason_given) out += "; no reason was given for breaking the glass";
   if (emergency && facts.reason_given && !facts.break_glass_allowed)

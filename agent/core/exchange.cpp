@@ -6,6 +6,7 @@
 #include "agent/core/federation_query.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/limits.h"
+#include "ledger-client/core/plain_text.h"
 
 namespace edge {
 
@@ -56,7 +57,7 @@ ConsentFacts Exchange::facts_of(const VerifiedRequest& verified, const std::stri
       request.purpose,
       request.operation == Operation::kEverything ? SectionSet::all() : SectionSet::document(),
       ports_.now(),
-      !request.query.reason.empty(),
+      ledger::says_something(request.query.reason),
       may_break_glass()};
   if (!request.query.sections.empty()) {
     facts.asked = {};

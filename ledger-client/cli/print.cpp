@@ -8,7 +8,7 @@
 #include "ledger-client/cli/votes.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/entry.h"
-#include "ledger-client/core/utf8.h"
+#include "ledger-client/core/plain_text.h"
 
 namespace ledger::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "ledger-client/core/utf8.h"
+#include "ledger-client/core/plain_text.h"
 
 namespace ledger::cli {
 namespace {

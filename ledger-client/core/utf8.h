@@ -1,4 +1,4 @@
-// UTF-8 as every format here demands it, and as terminals are shown it. Pure and thread-safe.
+// UTF-8 as every format here demands it. Pure and thread-safe.
 #pragma once
 
 #include <string>
@@ -8,8 +8,5 @@ namespace ledger {
 
 // Well-formed by Unicode's table 3-7: no surrogates, no overlong forms, nothing beyond U+10FFFF.
 bool is_utf8(std::string_view text);
-
-// Text with a question mark for each control character, so that nobody's data steer the terminal.
-std::string printable(std::string_view text);
 
 }  // namespace ledger

@@ -314,7 +314,9 @@ TEST_CASE("breaking the glass is anchored, alerted, listed, and reviewed, a deni
   REQUIRE(eventually([&] { return monitor.ready(); }));
 
   CHECK(hospitals.ask({"--purpose", "ETREAT"}).status == 64);  // no reason
-  CHECK_FALSE(hospitals.given({"--reason", "curious"}));       // TREAT
+  CHECK(hospitals.ask({"--purpose", "ETREAT", "--reason", " \t"}).status == 64);
+  CHECK(hospitals.ask({"--purpose", "ETREAT", "--reason", "\xff"}).status == 64);  // no UTF-8
+  CHECK_FALSE(hospitals.given({"--reason", "curious"}));                           // TREAT
   const auto reason = hospitals.federation.folder() / "reason.txt";
   std::ofstream(reason) << "found unconscious\n";
   REQUIRE(hospitals.given({"--purpose", "ETREAT", "--reason-file", reason}));

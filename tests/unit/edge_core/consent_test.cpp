@@ -145,6 +145,11 @@ TEST_CASE("consent: what the words of the rules say") {
     CHECK_THAT(explain(decided({}), facts),
                Catch::EndsWith("this hospital does not allow breaking the glass"));
   }
+  SECTION("past a denial no reason helps, and none is asked for") {
+    facts.purpose = "ETREAT";
+    const ConsentRule deny{Effect::kDeny, {}, {}, {}, SectionSet::all(), {}, {}};
+    CHECK(explain(decided({{"no", {}, true, {deny}}}), facts) == "denied by consent no");
+  }
 }
 
 TEST_CASE("consent: what permits still give beside denials") {
