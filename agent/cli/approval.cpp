@@ -206,14 +206,10 @@ void hand_in(const std::string& vote, const Common& common) {
   common.json ? print_json(row) : print_motion(row);
 }
 
-std::string trimmed(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text;
-}
-
 void vote(const VoteOptions& options, const Common& common) {
   initialise_cryptography();
-  if (options.file) return hand_in(trimmed(read_whole(*options.file, ledger::kMaxVoteBytes)), common);
+  if (options.file)
+    return hand_in(without_line_end(read_whole(*options.file, ledger::kMaxVoteBytes)), common);
   const auto choice = ledger::choice_from(options.choice);
   if (options.motion.empty() || !choice || !options.key)
     throw Failure(EX_USAGE, "a vote needs MOTION, approve or reject, and --key",

@@ -107,9 +107,7 @@ void import(const Options& options, const Common& common) {
   if (options.signature.empty() != options.key.empty())
     throw Failure(EX_USAGE, "--signature and --patient-key belong together");
   if (!options.signature.empty()) {
-    std::string signature = read_whole(options.signature, 64 * 1024);
-    while (!signature.empty() && (signature.back() == '\n' || signature.back() == '\r')) signature.pop_back();
-    call["signature"] = signature;
+    call["signature"] = without_line_end(read_whole(options.signature, 64 * 1024));
     call["key"] = options.key;
   }
   try {

@@ -171,8 +171,7 @@ void add_cutoffs(FederationChanges& changes, const ProposeOptions& options,
 
 // A member's own word about its new keys.
 KeyChange read_announcement(const fs::path& file, const ledger::FederationDocument& current) {
-  std::string text = read_whole(file, kMaxKeyChangeBytes);
-  while (!text.empty() && text.back() == '\n') text.pop_back();
+  const std::string text = without_line_end(read_whole(file, kMaxKeyChangeBytes));
   auto change = verify_key_change(text, current.federation(), system_now());
   if (!change)
     throw Failure(EX_DATAERR, file.string() + ": " + change.error().reason,

@@ -128,6 +128,11 @@ std::string read_whole(const fs::path& file, std::uint64_t max) {
   return out;
 }
 
+std::string without_line_end(std::string text) {
+  text.erase(text.find_last_not_of("\r\n") + 1);
+  return text;
+}
+
 std::string name_of(const fs::path& file) {
   return file == "-" ? "standard input" : file.string();
 }

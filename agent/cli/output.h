@@ -36,6 +36,8 @@ std::string read_whole(const std::filesystem::path& file, std::uint64_t max);
 std::string read_file_or_input(const std::filesystem::path& file, std::uint64_t max);
 // What messages call it then.
 std::string name_of(const std::filesystem::path& file);
+// Without the line ends that editors and `echo` leave behind a text.
+std::string without_line_end(std::string text);
 
 // What standard input holds up to its end, at most `max` bytes.
 std::string read_input(std::size_t max);

@@ -53,8 +53,8 @@ nlohmann::json to_call(const Options& options, const std::optional<std::chrono::
 // A reason may tell about the patient, and a command line is seen by everybody on the machine. From standard
 // input it is what follows the patient's line.
 std::string reason_from(const std::string& file) {
-  std::string text = file == "-" ? read_input(kMaxReasonBytes + 1) : read_whole(file, kMaxReasonBytes);
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  const std::string text =
+      without_line_end(file == "-" ? read_input(kMaxReasonBytes + 1) : read_whole(file, kMaxReasonBytes));
   if (!ledger::says_something(text) || text.size() > kMaxReasonBytes)
     throw Failure(EX_USAGE,
                   "the reason must have 1 to " + std::to_string(kMaxReasonBytes) + " bytes, not only blanks");

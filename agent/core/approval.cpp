@@ -26,8 +26,8 @@ std::optional<ledger::Roster> read_approvers(const json& list) {
   if (!list.is_array() || list.empty() || list.size() > ledger::kMaxApprovers) return std::nullopt;
   ledger::Roster roster;
   for (const json& one : list) {
-    if (!one.is_object() || one.size() != 2 || !one.contains("id") || !one.contains("key") ||
-        !one["id"].is_string() || !ledger::is_approver_id(one["id"].get<std::string>()))
+    if (!ledger::has_exactly(one, {"id", "key"}) || !one["id"].is_string() ||
+        !ledger::is_approver_id(one["id"].get<std::string>()))
       return std::nullopt;
     const auto key =
         one["key"].is_string() ? ledger::parse_sign_key(one["key"].get<std::string>()) : std::nullopt;
@@ -74,8 +74,7 @@ Deed rotate_key(std::string_view key, std::uint64_t overlap_days) {
 ledger::Result<MotionFile> parse_motion_file(std::string_view text) {
   const auto object = ledger::parse_json(text, {.max_bytes = kMaxMotionFileBytes, .max_depth = 8});
   if (!object) return problem(object.error().reason);
-  if (!object->is_object() || object->size() != 4 || !object->contains("v") || (*object)["v"] != 1 ||
-      !object->contains("motion") || !object->contains("payload") || !object->contains("approvers"))
+  if (!ledger::has_exactly(*object, {"v", "motion", "payload", "approvers"}) || (*object)["v"] != 1)
     return problem("its members are not v, motion, payload, approvers");
   if (!(*object)["payload"].is_object()) return problem("payload is no object");
   auto motion = ledger::parse_motion(ledger::canonical_json((*object)["motion"]));

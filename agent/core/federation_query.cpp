@@ -26,8 +26,7 @@ std::string encode_params(const FederationRangeQuery& query) {
 
 ledger::Result<FederationRangeQuery> parse_federation_range(std::string_view params) {
   const auto object = ledger::parse_json(params, {1024, 2});
-  if (!object || !object->is_object() || object->size() != 2 || !object->contains("from") ||
-      !object->contains("count"))
+  if (!object || !ledger::has_exactly(*object, {"from", "count"}))
     return Problem{"params: not from and count"};
   if (!between((*object)["from"], 1, std::uint64_t{1} << 53)) return Problem{"params.from: not a version"};
   if (!between((*object)["count"], 1, kMaxFederationVersions))
@@ -42,8 +41,7 @@ std::string encode_federation_versions(const std::vector<std::string>& texts) {
 
 ledger::Result<std::vector<std::string>> parse_federation_versions(std::string_view text) {
   const auto object = ledger::parse_json(text, {kMaxAnswerBytes, 3});
-  if (!object || !object->is_object() || object->size() != 1 || !object->contains("versions"))
-    return Problem{"answer: not versions alone"};
+  if (!object || !ledger::has_exactly(*object, {"versions"})) return Problem{"answer: not versions alone"};
   const json& list = (*object)["versions"];
   if (!list.is_array() || list.size() > kMaxFederationVersions)
     return Problem{"answer.versions: not a list of at most 100"};

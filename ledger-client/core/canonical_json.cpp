@@ -176,6 +176,11 @@ Result<json> parse_json(std::string_view text, const JsonLimits& limits) {
   return std::move(builder.value());
 }
 
+bool has_exactly(const json& object, std::initializer_list<const char*> names) {
+  return object.is_object() && object.size() == names.size() &&
+         std::all_of(names.begin(), names.end(), [&](const char* name) { return object.contains(name); });
+}
+
 std::string canonical_json(const json& value) {
   std::string text;
   append(text, value);

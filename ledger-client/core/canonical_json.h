@@ -3,6 +3,7 @@
 // hold them. Pure and thread-safe.
 #pragma once
 
+#include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
 
 #include "ledger-client/core/bytes.h"
@@ -20,6 +21,9 @@ struct JsonLimits {
 // respected. (nlohmann alone keeps the last of two duplicates and parses arrays so deep that writing them
 // crashes.)
 Result<nlohmann::json> parse_json(std::string_view text, const JsonLimits& limits = {});
+
+// Whether it is an object of these members and no others.
+bool has_exactly(const nlohmann::json& object, std::initializer_list<const char*> names);
 
 // The canonical text of a value. Throws std::invalid_argument for what has none (NaN, integers beyond 2^53,
 // invalid UTF-8).

@@ -21,11 +21,6 @@ Problem problem(std::string_view reason) {
   return Problem{"federation draft: " + std::string{reason}};
 }
 
-bool has_exactly(const json& object, std::initializer_list<const char*> names) {
-  return object.is_object() && object.size() == names.size() &&
-         std::all_of(names.begin(), names.end(), [&](const char* name) { return object.contains(name); });
-}
-
 // Strings of the draft's own members; nothing if one has the wrong form.
 std::optional<std::string> read_reason(const json& value) {
   if (!value.is_string()) return std::nullopt;

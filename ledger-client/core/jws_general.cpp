@@ -18,11 +18,6 @@ Problem problem(std::string_view reason) {
   return Problem{"JWS: " + std::string{reason}};
 }
 
-bool has_exactly(const json& object, std::initializer_list<const char*> names) {
-  return object.is_object() && object.size() == names.size() &&
-         std::all_of(names.begin(), names.end(), [&](const char* name) { return object.contains(name); });
-}
-
 bool is_text(const json& value) {
   return value.is_string() && !value.get_ref<const std::string&>().empty();
 }

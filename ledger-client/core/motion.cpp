@@ -24,11 +24,6 @@ Problem problem(std::string_view reason) {
   return Problem{"motion: " + std::string{reason}};
 }
 
-bool has_exactly(const json& object, std::initializer_list<const char*> names) {
-  return object.is_object() && object.size() == names.size() &&
-         std::all_of(names.begin(), names.end(), [&](const char* name) { return object.contains(name); });
-}
-
 std::string_view text_of(const json& value) {
   return value.is_string() ? std::string_view{value.get_ref<const std::string&>()} : std::string_view{};
 }

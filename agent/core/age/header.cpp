@@ -7,6 +7,7 @@
 #include "agent/core/age/age.h"
 #include "agent/core/age/hkdf.h"
 #include "ledger-client/core/base64.h"
+#include "ledger-client/core/text_lines.h"
 
 namespace edge::age {
 
@@ -15,16 +16,6 @@ namespace {
 constexpr std::string_view kEnd = "---";
 constexpr std::string_view kStanzaStart = "-> ";
 constexpr std::size_t kBodyLine = 64;
-// Takes the next line, without its line feed, off `text`.
-std::optional<std::string_view> take_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos) {
-    return std::nullopt;
-  }
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end + 1);
-  return line;
-}
 
 bool is_argument(std::string_view word) {
   return !word.empty() &&
@@ -51,7 +42,7 @@ std::optional<std::vector<std::string_view>> split_arguments(std::string_view li
 std::optional<ledger::Bytes> take_body(std::string_view& text) {
   std::string joined;
   for (;;) {
-    const auto line = take_line(text);
+    const auto line = ledger::take_line(text);
     if (!line || line->size() > kBodyLine) {
       return std::nullopt;
     }
@@ -105,7 +96,7 @@ ledger::Result<Header> parse_header(std::string_view text) {
   Header header;
   while (text.starts_with(kStanzaStart)) {
     text.remove_prefix(kStanzaStart.size());
-    const auto line = take_line(text);
+    const auto line = ledger::take_line(text);
     auto arguments = line ? split_arguments(*line) : std::nullopt;
     auto body = arguments ? take_body(text) : std::nullopt;
     if (!body) {
@@ -114,7 +105,7 @@ ledger::Result<Header> parse_header(std::string_view text) {
     header.stanzas.push_back({std::move(*arguments), std::move(*body)});
   }
   const std::size_t dashes = whole.size() - text.size();
-  const auto last = take_line(text);
+  const auto last = ledger::take_line(text);
   if (header.stanzas.empty() || !last || !text.empty() || !last->starts_with("--- ")) {
     return ledger::Problem{kHeaderFailure};
   }
