@@ -122,6 +122,10 @@ void verify(const VerifyOptions& options, const Common& common) {
     standing = check_key_standing(*log, report, proof, *trust.federation);
   else
     not_checked = check_key_without_log(report, proof, trust.federation);
+  // A bundle that has just come is ahead of the replicas.
+  if (!log && trust.state_dir && proof && proof->anchor_checked)
+    not_checked +=
+        "; no copy here that this user may read holds entry " + std::to_string(proof->index) + " yet";
   if (!common.json) {
     print(report, proof);
     if (standing)
