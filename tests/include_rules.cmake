@@ -39,7 +39,7 @@ allow(agent/core "${lc}|agent/core/")
 allow(agent/config "${lc}|agent/core/|agent/config/")
 allow(agent/adapters "ledger-client/(core|store|mqtt)/|agent/(core|config|adapters)/")
 allow(agent/daemon "ledger-client/(core|store|mqtt)/|agent/(core|config|adapters|daemon)/")
-allow(agent/cli "ledger-client/(core|store|mqtt)/|ledger-client/cli/usage\\.h|agent/(core|config|adapters|cli)/|agent/daemon/service\\.h")
+allow(agent/cli "ledger-client/(core|store|mqtt)/|ledger-client/cli/(help|usage)\\.h|agent/(core|config|adapters|cli)/|agent/daemon/service\\.h")
 
 only("mqtt/" "^ledger-client/mqtt/.*\\.cpp$")
 only("MQTT" "^ledger-client/mqtt/.*\\.cpp$")

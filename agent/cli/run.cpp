@@ -8,6 +8,7 @@
 #include "agent/cli/failure.h"
 #include "agent/core/ports.h"
 #include "agent/core/signing.h"
+#include "ledger-client/cli/help.h"
 #include "ledger-client/cli/usage.h"
 #include "ledger-client/store/guard.h"
 
@@ -83,6 +84,7 @@ int run(int argc, const char* const* argv, const Serve& serve) {
       "The edge agent of a hospital: shares signed, encrypted, ledger-anchored patient summaries with its "
       "peers.",
       "ehr-agent");
+  root.formatter(ledger::cli::help_formatter());
   root.set_version_flag("--version", "ehr-agent " EHR_VERSION);
   root.require_subcommand(1);
   root.footer(

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "ledger-client/cli/commands.h"
+#include "ledger-client/cli/help.h"
 #include "ledger-client/cli/usage.h"
 
 namespace ledger::cli {
@@ -39,6 +40,7 @@ int report_parse(const CLI::App& program, const CLI::ParseError& error, Options&
 
 int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
   CLI::App program("Verifies the ledgers of ehr-agent. Needs no agent and no private key.", "ehr-ledger");
+  program.formatter(help_formatter());
   program.set_version_flag("--version", "ehr-ledger " EHR_VERSION);
   program.require_subcommand(1);
   program.footer(

@@ -81,6 +81,19 @@ TEST_CASE("every command has help with an example, --json and --config") {
   }
 }
 
+TEST_CASE("help fits 80 columns, but for examples, which are copied") {
+  auto commands = all_commands();
+  commands.insert("");
+  for (const auto& command : commands) {
+    std::istringstream help(help_of(split(command)));
+    for (std::string line; std::getline(help, line);) {
+      if (line.starts_with("  e")) continue;  // an example
+      INFO(command << '\n' << line);
+      CHECK(line.size() <= 80 + 4);  // bytes: an ellipsis is one column
+    }
+  }
+}
+
 TEST_CASE("the man page and the commands name each other") {
   const std::string page = source("deploy/man/ehr-agent.1");
   const auto commands = all_commands();
