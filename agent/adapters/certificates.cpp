@@ -234,7 +234,7 @@ std::vector<std::string> tls_faults(const std::filesystem::path& certificate,
 }
 
 ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>& x5c_der,
-                                                const std::filesystem::path& ca_file) {
+                                                const std::filesystem::path& ca_file, ledger::TimePoint at) {
   if (x5c_der.empty() || x5c_der.size() > kMaxChain) {
     return ledger::Problem{"x5c holds no certificate, or too many"};
   }
@@ -256,6 +256,7 @@ ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>
       X509_STORE_CTX_init(context.get(), store.get(), chain.front().get(), untrusted.get()) != 1) {
     throw std::runtime_error("OpenSSL could not start to verify a certificate");
   }
+  X509_STORE_CTX_set_time(context.get(), 0, std::chrono::system_clock::to_time_t(at));
   if (X509_verify_cert(context.get()) != 1) {
     return ledger::Problem{std::string("x5c: ") +
                            X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))};

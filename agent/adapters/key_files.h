@@ -96,13 +96,13 @@ bool is_key_file(std::string_view name);
 std::string member_json(const std::filesystem::path& directory, const ledger::Address& address,
                         const std::string& name, const std::optional<TokenKey>& token = std::nullopt);
 
-// The public key of a certificate's Ed25519 key after OpenSSL verified it against the CA file, and its IP
-// SAN; for bundles of outsiders.
+// The public key of a certificate's Ed25519 key after OpenSSL verified it against the CA file, as of the time
+// `at` (when something was signed with the key), and its IP SAN; for bundles of outsiders.
 struct CertifiedKey {
   ledger::PublicKey key;
   std::string address;
 };
 ledger::Result<CertifiedKey> verify_certificate(const std::vector<ledger::Bytes>& x5c_der,
-                                                const std::filesystem::path& ca_file);
+                                                const std::filesystem::path& ca_file, ledger::TimePoint at);
 
 }  // namespace edge

@@ -29,8 +29,11 @@ Kid parse_kid(const std::string& kid) {
 ledger::PublicKey certified_key(const ledger::ParsedDetachedJws& jws, const Kid& kid,
                                 const std::filesystem::path& ca) {
   if (jws.x5c.empty()) refuse("signature: it carries no certificate");
-  const auto certified = verify_certificate(jws.x5c, ca);
-  if (!certified) refuse("certificate: " + certified.error().reason);
+  const auto at = ledger::parse_time(jws.sig_t);
+  if (!at) refuse("signature: its time is not understood");
+  // That a certificate ended later takes nothing from what was signed before.
+  const auto certified = verify_certificate(jws.x5c, ca, *at);
+  if (!certified) refuse("certificate: " + certified.error().reason + ", when it was signed at " + jws.sig_t);
   if (certified->address != kid.address.text())
     refuse("certificate: it is of another agent than the signature names");
   return certified->key;

@@ -28,7 +28,7 @@ const char* state_of(const MotionRow& row) {
 CallError as_error(const Refusal& refusal) {
   const bool mistake = refusal.code == Code::kMalformed;
   return {
-      std::string(code_text(refusal.code)), refusal.reason,
+      mistake ? "invalid" : std::string(code_text(refusal.code)), refusal.reason,
       mistake ? "`ehr-agent approval list --all` shows the motions" : "`ehr-agent status` shows the ledger"};
 }
 

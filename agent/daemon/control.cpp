@@ -137,7 +137,8 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
   } catch (const CallError& error) {
     send_error(channel, error);
   } catch (const ApprovalStore::UsedUp&) {
-    send_error(channel, {"malformed", "what the motion allows has been done", ""});
+    send_error(channel, {"invalid", "what the motion allows has been done",
+                         "`ehr-agent approval list --all` shows the motions"});
   } catch (const json::exception&) {
     send_error(channel, {"malformed", "a member of the call has the wrong type", ""});
   } catch (const UnusableKey& fault) {

@@ -279,10 +279,18 @@ void Responder::refuse(const RefusalRecord& record, SteadyTime received, bool re
                  {{"request", record.request}, {"cause", fault.what()}});
     }
   }
-  // The log knows no more than the wire: the true reason is in the audit table alone.
-  log::info(
-      "request refused",
-      {{"peer", record.peer.text()}, {"request", record.request}, {"code", code_text(record.refusal.code)}});
+  // The log knows no more than the wire: the true reason is in the audit table alone. But what is said of
+  // times is about clocks, never about a patient, and its cure is here as often as there.
+  if (record.refusal.code == Code::kExpired) {
+    log::warning("request refused; are both clocks right?", {{"peer", record.peer.text()},
+                                                             {"request", record.request},
+                                                             {"code", code_text(record.refusal.code)},
+                                                             {"reason", record.refusal.reason}});
+  } else {
+    log::info("request refused", {{"peer", record.peer.text()},
+                                  {"request", record.request},
+                                  {"code", code_text(record.refusal.code)}});
+  }
   send_error(record.peer, record.request, record.sha256, record.refusal.code, time_to_refuse(received));
 }
 

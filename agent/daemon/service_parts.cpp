@@ -171,10 +171,10 @@ void Service::check_own_keys() const {
                       "its administrators add a member with `federation propose --join`; `keys show` prints "
                       "the member object");
   if (const auto why = keys_.unusable(); !why.empty())
-    throw ConfigFault(why,
-                      "compare `ehr-agent keys show` with `ehr-agent federation show`; if a later version "
-                      "lists the key, "
-                      "make its document federation.file");
+    throw ConfigFault(
+        why,
+        "is this machine's clock right? Then compare `ehr-agent keys show` with `ehr-agent federation show`; "
+        "if a later version lists the key, make its document federation.file");
 }
 
 Service::~Service() {

@@ -333,6 +333,9 @@ TEST_CASE("keys rotate with the votes that each of them needs, once") {
   CHECK(fs::exists(next_key));
   CHECK(hospital.show(sign).at("state") == "used");
   CHECK(hospital.show(age).at("state") == "used");
+  const auto late = hospital.vote_forgetting(sign, "reject", "cleo");
+  CHECK(late.status == 65);
+  CHECK_THAT(late.output, Catch::Contains("error: what the motion allows has been done\nhint: "));
   CHECK(rotate().status == 77);
   // What was announced is what the federation takes.
   const auto draft = hospital.federation.draft(hospital.federation.first_version(),

@@ -7,7 +7,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const ledger::Bytes der(data, data + size);
   (void)edge::certificate_facts(der);
   const std::filesystem::path authority = EHR_FUZZ_AUTHORITY;  // it has signed nothing
-  FUZZ_REQUIRE(!edge::verify_certificate({der}, authority));
-  FUZZ_REQUIRE(!edge::verify_certificate({der, der}, authority));
+  const ledger::TimePoint at{};
+  FUZZ_REQUIRE(!edge::verify_certificate({der}, authority, at));
+  FUZZ_REQUIRE(!edge::verify_certificate({der, der}, authority, at));
   return 0;
 }

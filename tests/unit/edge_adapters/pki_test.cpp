@@ -41,6 +41,10 @@ bool is_closed(const fs::path& file) {
   return fs::status(file).permissions() == (fs::perms::owner_read | fs::perms::owner_write);
 }
 
+ledger::TimePoint now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
 }  // namespace
 
 TEST_CASE("TLS keys and certificates for agents, brokers and monitors") {
@@ -110,31 +114,40 @@ TEST_CASE("a signing key is certified without leaving the agent, and its certifi
 
   const edge::KeyRing ring = edge::load_keys(keys, kSix);
   REQUIRE(ring.sign.x5c_der.size() == 1);
-  const auto certified = edge::verify_certificate(ring.sign.x5c_der, ca_file);
+  const auto certified = edge::verify_certificate(ring.sign.x5c_der, ca_file, now());
   REQUIRE(certified.ok());
   CHECK(certified->key == ring.sign.signer->public_key());
   CHECK(certified->address == "fd00::5");
 
+  SECTION("it vouches for what was signed while it was valid, whatever the time is now") {
+    using std::chrono::hours;
+    CHECK(edge::verify_certificate(ring.sign.x5c_der, ca_file, now() + hours(24)).ok());
+    const auto later = edge::verify_certificate(ring.sign.x5c_der, ca_file, now() + hours(24 * 500));
+    REQUIRE_FALSE(later.ok());
+    CHECK(later.error().reason == "x5c: certificate has expired");
+    CHECK_FALSE(edge::verify_certificate(ring.sign.x5c_der, ca_file, now() - hours(24)).ok());
+  }
   SECTION("another authority does not vouch for it") {
     REQUIRE(pki("ca " + (dir / "rogue").string()));
-    CHECK_FALSE(edge::verify_certificate(ring.sign.x5c_der, dir / "rogue/ca.crt").ok());
+    CHECK_FALSE(edge::verify_certificate(ring.sign.x5c_der, dir / "rogue/ca.crt", now()).ok());
   }
   SECTION("a changed or continued certificate, none, or a TLS certificate is refused") {
     std::vector<ledger::Bytes> changed = ring.sign.x5c_der;
     changed.front()[changed.front().size() - 3] ^= 1;
-    CHECK_FALSE(edge::verify_certificate(changed, ca_file).ok());
+    CHECK_FALSE(edge::verify_certificate(changed, ca_file, now()).ok());
     changed = ring.sign.x5c_der;
     changed.front().push_back(0);
-    CHECK_FALSE(edge::verify_certificate(changed, ca_file).ok());
-    CHECK_FALSE(edge::verify_certificate({}, ca_file).ok());
+    CHECK_FALSE(edge::verify_certificate(changed, ca_file, now()).ok());
+    CHECK_FALSE(edge::verify_certificate({}, ca_file, now()).ok());
     REQUIRE(pki("agent " + ca + " fd00::5"));
-    CHECK_FALSE(edge::verify_certificate(edge::read_certificates(dir / "ca/fd00--5/tls.crt"), ca_file).ok());
+    CHECK_FALSE(
+        edge::verify_certificate(edge::read_certificates(dir / "ca/fd00--5/tls.crt"), ca_file, now()).ok());
   }
   SECTION("renewed, it is the same but for its dates and serial number") {
     REQUIRE(pki("--days 3 renew " + ca + " " + (keys / "sign-1.crt").string()));
     const edge::KeyRing renewed = edge::load_keys(keys, kSix);
     CHECK(renewed.sign.x5c_der != ring.sign.x5c_der);
-    CHECK(edge::verify_certificate(renewed.sign.x5c_der, ca_file)->key == certified->key);
+    CHECK(edge::verify_certificate(renewed.sign.x5c_der, ca_file, now())->key == certified->key);
   }
   SECTION("revoked, it is on the list") {
     REQUIRE(pki("crl " + ca));
