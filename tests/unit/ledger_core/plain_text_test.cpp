@@ -9,7 +9,7 @@ TEST_CASE("what acts on a terminal or turns the order of text is not printed, al
   CHECK(printable("Hôpital – 病院 😀") == "Hôpital – 病院 😀");
   CHECK(printable("a\nb\x1b[31m\x7f") == "a?b?[31m?");
   CHECK(printable("a\xc2\x9b"
-                     "1m") == "a?1m");                                  // C1
+                  "1m") == "a?1m");                                  // C1
   CHECK(printable("a \xe2\x80\xaetxet\xe2\x80\xac") == "a ?txet?");  // U+202E … U+202C
   CHECK(printable("\xe2\x81\xa6x\xe2\x81\xa9") == "?x?");            // U+2066 … U+2069
   CHECK(printable("\xff\xe2\x80") == "\xff\xe2\x80");                // no UTF-8
