@@ -70,6 +70,16 @@ std::string make_kid(const ledger::Address& address, std::string_view key_id) {
 
 namespace {
 
+// Why a key does not count: one that is listed for another time hints at a clock that is wrong, here or
+// there.
+Problem unknown_key(const ledger::Member& sender, const std::string& id, ledger::TimePoint now) {
+  const auto* listed = sender.find_key(id);
+  if (listed == nullptr || listed->use != ledger::KeyUse::kSign) return {kUnknownKey};
+  return {std::string(kUnknownKey) + " now: it is listed from " + ledger::format_time(listed->from) +
+          (listed->to ? " to " + ledger::format_time(*listed->to) : "") + ", and the clock here says " +
+          ledger::format_time(now)};
+}
+
 // `key_of` gives the key for the key id of the sender's that signed, or says why none counts.
 template <class KeyOf>
 ledger::Result<AuthenticMessage> open_message(std::string_view jws, std::string_view typ,
@@ -100,7 +110,7 @@ ledger::Result<AuthenticMessage> authenticate(std::string_view jws, std::string_
       jws, typ, topic_sender, federation, max_bytes,
       [&](const ledger::Member& sender, const std::string& id) -> ledger::Result<ledger::PublicKey> {
         const auto key = sender.sign_key(id, now);
-        if (!key) return Problem{kUnknownKey};
+        if (!key) return unknown_key(sender, id, now);
         if (revoked && revoked->contains(make_kid(topic_sender, id)))
           return Problem{"JWS: the key is revoked in its owner's log"};
         return *key;

@@ -218,8 +218,10 @@ struct RequestVerifier {
     if (expires <= policy.watermark) return "expires before the watermark of forgotten ids";
     if (expires <= envelope.issued) return "expires before it was issued";
     if (expires - envelope.issued > policy.max_lifetime) return "lives longer than allowed";
-    if (envelope.issued > now + policy.clock_tolerance) return "issued in the future";
-    if (expires + policy.clock_tolerance <= now) return "expired";
+    const std::string here = ", and the clock here says " + ledger::format_time(now);
+    if (envelope.issued > now + policy.clock_tolerance)
+      return "issued in the future, at " + ledger::format_time(envelope.issued) + here;
+    if (expires + policy.clock_tolerance <= now) return "expired at " + ledger::format_time(expires) + here;
     return {};
   }
 
@@ -235,7 +237,7 @@ VerifyOutcome verify_request(std::string_view jws, const RequestArrival& arrival
                              ledger::TimePoint now) {
   auto message = authenticate(jws, message_type::kRequest, arrival.topic_sender, federation, now,
                               policy.max_bytes, policy.revoked);
-  if (!message) return Dropped{message.error().reason, message.error().reason == kUnknownKey};
+  if (!message) return Dropped{message.error().reason, message.error().reason.starts_with(kUnknownKey)};
   const RequestVerifier verifier{arrival, policy, now, ledger::sha256(jws), message->sender};
   return verifier.run(message->payload);
 }

@@ -259,7 +259,11 @@ void Requester::handle_error(Pending& pending, const Message& message) {
   if (error->code == Code::kBusy) return;  // the next repetition asks again
   // An answer is already being received; only what the peer said after it can end it.
   if (pending.window && error->envelope.issued <= pending.manifest->manifest.envelope.issued) return;
-  fail(pending, OutgoingState::kRefused, error->code, "the peer refused");
+  std::string why = "the peer refused";
+  if (error->code == Code::kExpired)
+    why += " at " + ledger::format_time(error->envelope.issued) + " by its clock, and the clock here says " +
+           ledger::format_time(context_.now());
+  fail(pending, OutgoingState::kRefused, error->code, why);
 }
 
 }  // namespace edge

@@ -191,6 +191,7 @@ TEST_CASE("an authentic request that can't be served gets its code") {
   request.expires = request.envelope.issued + std::chrono::minutes(1);
   CHECK(answer(request, sign_request(request, self)) == "expired");  // from the future
   CHECK(attack.agent.log().find("are both clocks right?") != std::string::npos);
+  CHECK(attack.agent.log().find("code=expired reason=issued in the future, at ") != std::string::npos);
   request = attack.request();
   CHECK(answer(request, sign_request(request, self),
                ledger::topics::response(attack.agent.address(), attack.federation[1].address(),

@@ -120,6 +120,30 @@ TEST_CASE("what is not authentic is dropped without an answer") {
   }
 }
 
+TEST_CASE("a request out of its time, or of its key's, names both times, as a clock may be wrong") {
+  Case c;
+  const auto signed_request = c.sign(c.payload());
+  const auto reason_at = [&](ledger::TimePoint now) {
+    c.now = now;
+    const auto outcome = c.verify(signed_request);
+    if (const auto* dropped = std::get_if<Dropped>(&outcome)) {
+      CHECK(dropped->unknown_key);  // a newer document may list it for longer
+      return dropped->reason;
+    }
+    return std::get<RefusedRequest>(outcome).refusal.reason;
+  };
+  const auto late = kNow + std::chrono::hours(1), early = kNow - std::chrono::hours(1);
+  CHECK(reason_at(late) == "expired at " + ledger::format_time(kNow + std::chrono::minutes(10)) +
+                               ", and the clock here says " + ledger::format_time(late));
+  CHECK(reason_at(early) == "issued in the future, at " + ledger::format_time(kNow) +
+                                ", and the clock here says " + ledger::format_time(early));
+  const auto before_key = kNow - std::chrono::hours(24 * 3650);
+  const auto no_key = reason_at(before_key);
+  CHECK(no_key.find(kUnknownKey) == 0);
+  CHECK(no_key.find("it is listed from ") != std::string::npos);
+  CHECK(no_key.find("the clock here says " + ledger::format_time(before_key)) != std::string::npos);
+}
+
 TEST_CASE("what is authentic but not acceptable has its code") {
   Case c;
   auto body = c.payload();
