@@ -149,6 +149,12 @@ TEST_CASE("a signing key is certified without leaving the agent, and its certifi
     CHECK(renewed.sign.x5c_der != ring.sign.x5c_der);
     CHECK(edge::verify_certificate(renewed.sign.x5c_der, ca_file, now())->key == certified->key);
   }
+  SECTION("the authority renewed, what it has issued stays good") {
+    const auto before = edge::read_certificates(ca_file);
+    REQUIRE(pki("renew " + ca + " " + ca + "/ca.crt"));
+    CHECK(edge::read_certificates(ca_file) != before);
+    CHECK(edge::verify_certificate(ring.sign.x5c_der, ca_file, now())->key == certified->key);
+  }
   SECTION("revoked, it is on the list") {
     REQUIRE(pki("crl " + ca));
     const std::string check = "openssl verify -crl_check -CAfile " + ca + "/ca.crt -CRLfile " + ca +
