@@ -22,7 +22,9 @@ namespace {
 using Catch::Contains;
 using nlohmann::json;
 
-const auto kNow = *ledger::parse_time("2026-11-22T08:00:00.000Z");
+// Within the life of the certificates that a test makes a moment later.
+const auto kNow =
+    std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()) + std::chrono::minutes(1);
 const auto kAddress = *ledger::Address::parse("127.0.10.1");
 
 struct Signed {
