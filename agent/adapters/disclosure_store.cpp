@@ -145,7 +145,7 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
       disclosure.sealed({entry.line, entry.index, entry.inclusion, appended.checkpoint_note});
   };
   try {
-    const auto appended = journal_.append(std::move(entries), statements, ledger::Work::kNew, {sealed, {}});
+    const auto appended = journal_.append(std::move(entries), statements, ledger::Work::kNew, sealed);
     if (!appended) return refused_issue(appended.error(), journal_);
     Issued issued;
     if (use) issued.break_glass_entry = appended->entries.back().index;

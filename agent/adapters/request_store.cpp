@@ -91,7 +91,7 @@ std::future<ledger::Journal::Answer> RequestStore::insert(const Outgoing& reques
         .bind(9, to_integer(request.expires));
     insert.run();
   };
-  return journal_.append_async({}, statements, ledger::Work::kNew, ledger::Pace::kSoon);
+  return journal_.append_async({}, statements, ledger::Work::kNew);
 }
 
 void RequestStore::manifest_accepted(const std::string& id, const std::string& manifest) {
@@ -104,8 +104,7 @@ void RequestStore::manifest_accepted(const std::string& id, const std::string& m
   if (!journal_.append({}, statements, ledger::Work::kBegun)) throw Unavailable("agent.db can't be written");
 }
 
-ledger::Journal::Answer RequestStore::received(const Outgoing& request, const Received& received,
-                                               std::function<void()> committed) {
+ledger::Journal::Answer RequestStore::received(const Outgoing& request, const Received& received) {
   const ledger::TimePoint now = now_();
   std::optional<AuditSubject> subject;
   if (received.issued_index) subject.emplace(vault_, received.patient, "", "");
@@ -149,7 +148,7 @@ ledger::Journal::Answer RequestStore::received(const Outgoing& request, const Re
     entries.push_back({std::string(ledger::entry_type::kBundleReceived), ledger::encode_body(body),
                        request.peer.text() + " " + request.id});
   }
-  return journal_.append(std::move(entries), statements, ledger::Work::kBegun, {{}, std::move(committed)});
+  return journal_.append(std::move(entries), statements, ledger::Work::kBegun);
 }
 
 void RequestStore::ended(const std::string& id, OutgoingState state, std::string_view code,

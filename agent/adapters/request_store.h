@@ -56,15 +56,14 @@ class RequestStore {
   RequestStore(ledger::Journal& journal, const PatientVault& vault, const std::filesystem::path& database,
                std::function<ledger::TimePoint()> now);
 
-  // Hands the row to the writer without waiting; it commits soon, or with the answer if that comes first.
+  // Hands the row to the writer without waiting.
   // `patient`, the sealed identifier, stands in for the row's own and may be made until then.
   std::future<ledger::Journal::Answer> insert(const Outgoing& request,
                                               std::shared_future<ledger::Bytes> patient);
   void manifest_accepted(const std::string& id, const std::string& manifest);
   // Appends bundle.received with the row, the audit row, inbox payload and receipt in one transaction. Throws
-  // AuditFailed if it can't be recorded; nothing was received then. `committed` as in ledger::Moments.
-  ledger::Journal::Answer received(const Outgoing& request, const Received& received,
-                                   std::function<void()> committed = {});
+  // AuditFailed if it can't be recorded; nothing of it is then.
+  ledger::Journal::Answer received(const Outgoing& request, const Received& received);
   void ended(const std::string& id, OutgoingState state, std::string_view code, const std::string& reason);
   // Sends a failed request's row back to `sent`; false if there is none that may.
   bool reopen(const std::string& id);

@@ -1,3 +1,4 @@
+#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include "agent/cli/arguments.h"
@@ -61,6 +62,15 @@ std::string reason_from(const std::string& file) {
   return text;
 }
 
+// The agent hands a verified bundle out and then records it. Who asked goes on when both are done, as far as
+// that can be: what is in the way of the record does not take the bundle back.
+void wait_for_record(Daemon& daemon, const nlohmann::json& result) {
+  const std::string id = result.at("id");
+  if (daemon.call({{"command", "request.settle"}, {"id", id}}).value("settled", false)) return;
+  std::cerr << "warning: the bundle is here, but the agent could not record it yet; `ehr-agent queue show "
+            << id << "` tells when it has\n";
+}
+
 void request(const Options& options, const Common& common) {
   if (!options.reason.empty() && !options.reason_file.empty())
     throw Failure(EX_USAGE, "--reason and --reason-file exclude each other");
@@ -95,6 +105,7 @@ void request(const Options& options, const Common& common) {
   const auto result = daemon.call(call, identifier.dump(), handlers, patience);
   bar.clear();
   output.finish(result);
+  wait_for_record(daemon, result);
 }
 
 }  // namespace

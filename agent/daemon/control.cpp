@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kDataFrame = 1 << 20;
 // How often a waiting call looks how far it is, and whether its caller is still there.
 constexpr std::chrono::milliseconds kLook{100};
+constexpr std::chrono::seconds kSettle{5};
 
 void send_error(ControlChannel& channel, const CallError& error) {
   channel.send('E', json{{"code", error.code}, {"error", error.error}, {"hint", error.hint}}.dump());
@@ -109,6 +110,7 @@ void ControlCommands::handle(const Frame& call, ControlChannel& channel) {
     const std::string id = parsed->value("id", "");
     if (command == "status") return channel.send('R', status_());
     if (command == "request") return request(call.payload, channel);
+    if (command == "request.settle") return settle(id, channel);
     if (command == "ping") return ping(call.payload, channel);
     if (command == "bundle.open") return open(call.payload, channel);
     if (command == "ledger.recover") return channel.send('R', recover());
@@ -195,6 +197,11 @@ void ControlCommands::request(const std::string& call_text, ControlChannel& chan
     throw CallError{code, "the peer answered " + code, hint_for(result->code)};
   }
   send_result(channel, id, *result);
+}
+
+// A bundle is handed out once it is verified; what comes after waits here until it is on the ledger as well.
+void ControlCommands::settle(const std::string& id, ControlChannel& channel) {
+  channel.send('R', json{{"settled", requester_.settled(id, kSettle)}}.dump());
 }
 
 void ControlCommands::send_result(ControlChannel& channel, const std::string& id,

@@ -32,6 +32,7 @@ class ControlCommands {
 
  private:
   void request(const std::string& call, ControlChannel& channel);
+  void settle(const std::string& id, ControlChannel& channel);
   void ping(const std::string& call, ControlChannel& channel);
   void open(const std::string& call, ControlChannel& channel);
   std::string recover();

@@ -104,7 +104,7 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
         return age::seal(context_.own_identities().front()->recipient(), ledger::as_bytes(text));
       }).share();
   // The row is on its way to the disk before anything can answer, so that no answer is recorded ahead of it;
-  // it commits while the first publish is in flight.
+  // it commits while the first publish is in flight. Nobody is handed a bundle before.
   auto kept = store_.insert(pending->row, patient);
   publish_request(*pending);
   patient.wait();
@@ -135,25 +135,27 @@ void Requester::publish_request(const Pending& pending) {
                          row.id, ledger::topics::response(row.peer, context_.self.address, row.id));
 }
 
-void Requester::report(Pending& pending, const std::string& state, bool ended) {
+void Requester::report(Pending& pending, const std::string& state) {
+  const std::lock_guard lock(mutex_);
+  pending.progress.state = state;
+  if (pending.manifest) pending.progress.total = pending.manifest->manifest.ciphertext_size;
+  if (pending.window) {
+    pending.progress.bytes =
+        std::min(pending.progress.total, pending.window->received() * ledger::limits::kChunkBytes);
+  }
+}
+
+void Requester::close(Pending& pending, const std::string& state) {
   PendingPointer held;
   {
     const std::lock_guard lock(mutex_);
     pending.progress.state = state;
-    pending.progress.ended = ended;
-    if (pending.manifest) pending.progress.total = pending.manifest->manifest.ciphertext_size;
-    if (pending.window) {
-      pending.progress.bytes =
-          std::min(pending.progress.total, pending.window->received() * ledger::limits::kChunkBytes);
-    }
-    if (ended) {
-      pending.closed = true;
-      const auto found = pending_.find(pending.row.id);
-      if (found != pending_.end()) held = found->second;
-      if (held && !pending.watched) pending_.erase(found);
-    }
+    pending.progress.ended = pending.closed = true;
+    const auto found = pending_.find(pending.row.id);
+    if (found != pending_.end()) held = found->second;
+    if (held && !pending.watched) pending_.erase(found);
   }
-  if (held) held->ended.notify_all();
+  if (held) held->changed.notify_all();
 }
 
 RequestProgress Requester::wait(const std::string& id, std::chrono::milliseconds timeout) {
@@ -161,16 +163,27 @@ RequestProgress Requester::wait(const std::string& id, std::chrono::milliseconds
   const auto found = pending_.find(id);
   if (found == pending_.end()) return {"unknown", 0, 0, true};
   const PendingPointer pending = found->second;
-  pending->ended.wait_for(lock, timeout, [&] { return pending->progress.ended; });
+  pending->changed.wait_for(lock, timeout, [&] { return pending->progress.ended; });
   return pending->progress;
+}
+
+bool Requester::settled(const std::string& id, std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  const auto found = pending_.find(id);
+  if (found == pending_.end()) return true;
+  const PendingPointer pending = found->second;
+  return pending->changed.wait_for(lock, timeout, [&] { return pending->closed; });
 }
 
 std::optional<RequestResult> Requester::take_result(const std::string& id) {
   const std::lock_guard lock(mutex_);
   const auto found = pending_.find(id);
-  if (found == pending_.end() || !found->second->progress.ended) return std::nullopt;
-  RequestResult result = std::move(found->second->result);
-  pending_.erase(found);
+  if (found == pending_.end()) return std::nullopt;
+  Pending& pending = *found->second;
+  if (!pending.progress.ended || !pending.watched) return std::nullopt;
+  RequestResult result = std::move(pending.result);
+  pending.watched = false;
+  if (pending.closed) pending_.erase(found);
   return result;
 }
 
@@ -179,7 +192,7 @@ void Requester::abandon(const std::string& id) {
   const auto found = pending_.find(id);
   if (found == pending_.end()) return;
   found->second->watched = false;
-  if (found->second->progress.ended) pending_.erase(found);
+  if (found->second->closed) pending_.erase(found);
 }
 
 fhir::Identifier Requester::asked_patient(const Outgoing& row) {
@@ -226,7 +239,7 @@ void Requester::tick(bool all) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& [id, pending] : pending_) {
-      if (pending->progress.ended || (!all && pending->next_retry > now)) continue;
+      if (pending->closed || (!all && pending->next_retry > now)) continue;
       pending->next_retry =
           now + retry_delay(++pending->attempts, settings.retry_first, settings.retry_max, context_.jitter());
       due.push_back(pending);
@@ -246,7 +259,9 @@ void Requester::tick(bool all) {
                           "not complete before transfer.deadline");
             }
             if (time < pending->row.expires) return publish_request(*pending);
-            fail(*pending, OutgoingState::kFailed, Code::kExpired, "no answer before the request expired");
+            fail(*pending, OutgoingState::kFailed, Code::kExpired,
+                 pending->handed_out ? "handed out, but not recorded before the request expired"
+                                     : "no answer before the request expired");
           });
         });
   }

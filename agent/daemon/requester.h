@@ -1,5 +1,10 @@
-// The asking side: own requests out, manifests and chunks in, until the verified bundle is in the inbox and
-// its receipt sent. Thread-safe; work runs on the queue's threads.
+// The asking side: own requests out, manifests and chunks in, until the verified bundle is handed out, in the
+// inbox, on the ledger, and its receipt sent. Thread-safe; work runs on the queue's threads.
+//
+// Order of writes: the request's row is durable before `start` returns; the verified bundle is handed out to
+// who waits; `bundle.received`, audit row, manifest, receipt and payload are one commit; then the receipt
+// leaves. A crash before that commit leaves the row, so the request goes out again and the same answer is
+// recorded then.
 #pragma once
 
 #include <condition_variable>
@@ -17,9 +22,9 @@ namespace edge {
 
 // How far a request has come, for whoever waits for it.
 struct RequestProgress {
-  std::string state;                   // sent, manifest, receiving, verifying, received, refused, failed
+  std::string state;  // sent, manifest, receiving, verifying, verified, received, refused, failed
   std::uint64_t bytes = 0, total = 0;  // ciphertext
-  bool ended = false;
+  bool ended = false;                  // there is a result; what is `verified` is recorded next
 };
 
 struct RequestResult {
@@ -51,6 +56,8 @@ class Requester {
   RequestProgress wait(const std::string& id, std::chrono::milliseconds timeout);
   // The result of an ended request, once; nothing if it is not ended or not known.
   std::optional<RequestResult> take_result(const std::string& id);
+  // Waits until nothing of the request is left to record. False if `timeout` passed first.
+  bool settled(const std::string& id, std::chrono::milliseconds timeout);
   // Nobody waits any more: the request goes on, its bundle stays in the inbox.
   void abandon(const std::string& id);
 
@@ -89,7 +96,7 @@ class Requester {
   void finish_file(Pending& pending);
   void finish(Pending& pending, const ledger::Hash& ciphertext_sha256, std::string plaintext,
               ledger::Bytes inline_payload);
-  void give_result(Pending& pending, std::string plaintext, const std::string& suspect);
+  void hand_out(Pending& pending, std::string plaintext, const std::string& suspect);
   void fail(Pending& pending, OutgoingState state, Code code, const std::string& reason);
   // Keeps an answer that must not be handed out, with the reason, and ends the request.
   void quarantine(Pending& pending, const std::string& reason, ledger::ByteView inline_ciphertext = {},
@@ -98,7 +105,9 @@ class Requester {
   void send_rejection(const Outgoing& row, Code code);
   void answer_late_manifest(const Outgoing& row);
   void send_receipt(const ledger::Address& peer, const std::string& id, const std::string& receipt);
-  void report(Pending& pending, const std::string& state, bool ended = false);
+  void report(Pending& pending, const std::string& state);
+  // Nothing more is taken or recorded. May let go of the pending request.
+  void close(Pending& pending, const std::string& state);
   void resume_one(Pending& pending);
   // Nothing if the manifest is not authentic: it may be anybody's. `at` as read_manifest has it.
   std::optional<ledger::Result<AcceptedManifest>> accept(const Pending& pending, std::string_view jws,

@@ -190,6 +190,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
   if (!good) return quarantine(pending, good.error().reason, inline_payload, good.error().code);
   if (!good->suspect.empty())
     log::warning("a bundle's signature is suspect", {{"request", pending.row.id}, {"reason", good->suspect}});
+  hand_out(pending, std::move(plaintext), good->suspect);
   const Outgoing& row = pending.row;
   Received received{pending.manifest_jws,
                     "",
@@ -213,28 +214,24 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
     received.receipt = sign_receipt(receipt, context_.signing());
   }
   if (pending.file) pending.file->sync();
-  // Told when it is durable here; the receipt, which the peer may rely on, waits for the guard as well.
-  // `report` may let go of the pending request, so what follows uses copies.
-  const Outgoing ended = row;
-  bool told = false;
-  const auto tell = [&] {
-    told = true;
-    ++context_.counters->bundles_received;
-    give_result(pending, std::move(plaintext), good->suspect);
-    report(pending, "received", true);
-  };
-  const auto appended = store_.received(ended, received, tell);
+  const auto appended = store_.received(row, received);
   if (!appended && appended.error() != ledger::AppendError::kDuplicate) {
     throw Unavailable("the ledger did not take bundle.received");
   }
-  if (!told) tell();
+  ++context_.counters->bundles_received;
   if (context_.judged_facts() != facts) context_.judge_again();
-  if (!received.receipt.empty()) send_receipt(ended.peer, ended.id, received.receipt);
+  if (!received.receipt.empty()) send_receipt(row.peer, row.id, received.receipt);
+  close(pending, "received");
 }
 
-void Requester::give_result(Pending& pending, std::string plaintext, const std::string& suspect) {
+// Once, however often it must be tried to record it.
+void Requester::hand_out(Pending& pending, std::string plaintext, const std::string& suspect) {
+  if (pending.handed_out) return;
   const Manifest& manifest = pending.manifest->manifest;
   const std::lock_guard lock(mutex_);
+  pending.handed_out = true;
+  pending.progress.state = "verified";
+  pending.progress.ended = true;
   auto& result = pending.result;
   result.received = true;
   if (pending.watched) result.plaintext = std::move(plaintext);
@@ -246,6 +243,7 @@ void Requester::give_result(Pending& pending, std::string plaintext, const std::
   result.cosignatures = pending.manifest->cosignatures;
   result.witnessed = pending.manifest->witnessed;
   result.suspect = suspect;
+  pending.changed.notify_all();
 }
 
 void Requester::send_ack(Pending& pending) {

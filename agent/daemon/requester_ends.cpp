@@ -17,7 +17,7 @@ void Requester::fail(Pending& pending, OutgoingState state, Code code, const std
   log::info(
       "request ended",
       {{"request", id}, {"peer", pending.row.peer.text()}, {"code", code_text(code)}, {"reason", reason}});
-  report(pending, std::string(outgoing_state_text(state)), true);
+  close(pending, std::string(outgoing_state_text(state)));
 }
 
 void Requester::quarantine(Pending& pending, const std::string& reason, ledger::ByteView inline_ciphertext,

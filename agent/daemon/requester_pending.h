@@ -23,13 +23,14 @@ struct Requester::Pending {
   std::string manifest_jws;
   std::optional<ReceiveWindow> window;
   std::unique_ptr<InboxFile> file;
-  bool closed = false;  // ended, nothing more is taken
 
   // Guarded by mutex_.
   RequestProgress progress;
   RequestResult result;
+  bool handed_out = false;  // verified; what is left is to record it
+  bool closed = false;      // nothing more is taken; also read by tasks, which alone set it
   bool watched = true;
-  std::condition_variable ended;  // with progress.ended
+  std::condition_variable changed;  // progress.ended or closed
   unsigned attempts = 0;
   Timer::Clock::time_point next_retry{};
 };

@@ -130,10 +130,10 @@ std::future<Journal::Answer> Journal::append_async(std::vector<NewEntry> entries
 }
 
 Journal::Answer Journal::append(std::vector<NewEntry> entries, InTransaction statements, Work work,
-                                Moments moments) {
+                                WhenSealed when_sealed) {
   std::vector<Job> batch(1);
   batch.front() = Job(std::move(entries), std::move(statements), work);
-  batch.front().moments = std::move(moments);
+  batch.front().when_sealed = std::move(when_sealed);
   auto future = batch.front().promise.get_future();
   if (state_->take_turn(batch)) {
     state_->commit(batch);

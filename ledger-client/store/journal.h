@@ -1,7 +1,7 @@
 // The journal: the only writer of an agent's own log (ledger.md, Checkpoint and durability).
 //
 // Order of writes: one transaction inserts entries, nodes and whatever the caller adds, recomputes the root,
-// signs, stores the checkpoint (Moments::sealed); COMMIT (Moments::committed); guard pwrite + fdatasync; then
+// signs, stores the checkpoint (WhenSealed); COMMIT; guard pwrite + fdatasync; then
 // append() returns and on_signed publishes. What has statements only is answered at COMMIT. Appends that
 // arrive while a commit runs share the next one (group commit): one transaction, one signature, one publish.
 //
@@ -72,15 +72,10 @@ enum class Work { kNew, kBegun };
 // Whether an append may linger a moment to share somebody's commit.
 enum class Pace { kNow, kSoon };
 
-// What an append is told of on its way, on the committing thread. Must be short and must not throw or append.
-struct Moments {
-  // Of entries: their place and the signature, in a transaction that is about to be committed, to prepare
-  // what depends on them. Void if append() fails; nothing of it may leave before that returns.
-  std::function<void(const Appended&)> sealed;
-  // It survives a crash from here on. The guard does not know of it yet, so nothing signed may leave; whoever
-  // asked on this host may be told.
-  std::function<void()> committed;
-};
+// Told, on the committing thread, the place of an append's entries and the signature, in a transaction that
+// is about to be committed, to prepare what depends on them. Void if append() fails; nothing of it may leave
+// before that returns. Must be short and must not append; what it throws takes the append back.
+using WhenSealed = std::function<void(const Appended&)>;
 
 class Journal {
  public:
@@ -97,7 +92,7 @@ class Journal {
   // Throws what the statements threw, sqlite::SqliteError, or std::invalid_argument for an entry that is too
   // large.
   Answer append(std::vector<NewEntry> entries, InTransaction statements = {}, Work work = Work::kNew,
-                Moments moments = {});
+                WhenSealed when_sealed = {});
   // The same without waiting; the future may hold what the statements threw.
   std::future<Answer> append_async(std::vector<NewEntry> entries, InTransaction statements = {},
                                    Work work = Work::kNew, Pace pace = Pace::kNow);

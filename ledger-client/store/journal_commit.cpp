@@ -58,7 +58,7 @@ bool Journal::State::without_signature(std::vector<Job>& batch) {
     if (!job.settled) run_statements(job);
   }
   transaction.commit();
-  tell_committed(batch);
+  answer_rows(batch);
   return true;
 }
 
@@ -101,7 +101,7 @@ bool Journal::State::write(std::vector<Job>& batch) {
       return false;
     }
   }
-  tell_committed(batch);
+  answer_rows(batch);
   if (sealed) {
     try {
       guard.write({sealed->checkpoint, database_id});
@@ -158,17 +158,14 @@ void Journal::State::prepare_answers(std::vector<Job>& batch, const SealedCheckp
       job.appended.entries.push_back(
           {first_index + line, writer->staged_lines()[line], writer->inclusion(first_index + line)});
     }
-    if (job.moments.sealed && !job.entries.empty()) job.moments.sealed(job.appended);
+    if (job.when_sealed && !job.entries.empty()) job.when_sealed(job.appended);
   }
 }
 
-// What is committed can't be taken back: better no process than one that believes it was not. Rows alone are
-// answered here: no signature covers them, so they need no guard.
-void Journal::State::tell_committed(std::vector<Job>& batch) noexcept {
+// Rows alone are answered at the commit: no signature covers them, so they need no guard.
+void Journal::State::answer_rows(std::vector<Job>& batch) {
   for (auto& job : batch) {
-    if (job.settled) continue;
-    if (job.moments.committed) job.moments.committed();
-    if (!job.entries.empty()) continue;
+    if (job.settled || !job.entries.empty()) continue;
     job.promise.set_value(Appended{{}, newest.checkpoint, newest.note});
     job.settled = true;
   }

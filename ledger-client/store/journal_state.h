@@ -23,7 +23,7 @@ struct JournalJob {
   std::vector<NewEntry> entries;
   InTransaction statements;
   Work work = Work::kNew;
-  Moments moments;
+  WhenSealed when_sealed;
   Appended appended;  // the answer, once sealed
   std::promise<Journal::Answer> promise;
   std::size_t first_line = 0;  // of the batch's lines, once staged
@@ -70,7 +70,7 @@ struct Journal::State {
   void stage(std::vector<JournalJob>& batch);
   void stage_one(JournalJob& job, TimePoint now, bool room);
   void prepare_answers(std::vector<JournalJob>& batch, const SealedCheckpoint& sealed);
-  void tell_committed(std::vector<JournalJob>& batch) noexcept;
+  void answer_rows(std::vector<JournalJob>& batch);
   void answer(std::vector<JournalJob>& batch);
 
   JournalOptions options;

@@ -222,17 +222,27 @@ TEST_CASE("what can't be recorded does not happen, and a refusal stays one") {
   CHECK(verified.status == 0);
 }
 
-TEST_CASE("a bundle whose receipt of it can't be recorded is not handed out, until it can") {
+TEST_CASE("a bundle that can't be recorded where it is received stays open there, until it can") {
   Hospitals hospitals;
   hospitals.answering.grant(kPatient, "any", "TREAT");
   hospitals.deafen(hospitals.asking);
-  const auto asked = hospitals.ask(kPatient, {"--timeout", "2s"});
-  CHECK(asked.status != 0);
-  CHECK_FALSE(fs::exists(hospitals.file));
+  const auto asked = hospitals.ask();
+  CHECK(asked.status == 0);
+  CHECK(fs::exists(hospitals.file));
+  CHECK_THAT(asked.output, Catch::Contains("could not record it yet"));
+  CHECK(hospitals.asking.command_json({"queue", "list"}).at("requests").size() == 1);
   CHECK(hospitals.asking.entries("bundle.received").empty());
   CHECK(hospitals.answering.entries("bundle.delivered").empty());
-  hospitals.cure(hospitals.asking);
+  SECTION("in the same process") {
+    hospitals.cure(hospitals.asking);
+  }
+  SECTION("after it was killed: the request was on the disk before the bundle was handed out") {
+    hospitals.asking.kill_hard();
+    hospitals.cure(hospitals.asking);
+    hospitals.asking.start();
+  }
   CHECK(eventually([&] { return hospitals.asking.entries("bundle.received").size() == 1; }));
+  CHECK(eventually([&] { return hospitals.answering.entries("bundle.delivered").size() == 1; }));
   CHECK(hospitals.rows(hospitals.asking).size() == 1);
 }
 

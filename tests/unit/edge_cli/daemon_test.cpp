@@ -27,9 +27,12 @@ struct Scripted {
   test_support::TempDir dir;
   std::string config = new_agent(dir.path());
   std::string call, patient;
+  bool records = true;  // what was handed out
   std::function<void(ControlChannel&)> answer;
   edge::ControlServer server{dir / "state/control.sock",
                              [this](const Frame& frame, ControlChannel& channel, unsigned) {
+                               if (json::parse(frame.payload)["command"] == "request.settle")
+                                 return channel.send('R', json{{"settled", records}}.dump());
                                call = frame.payload;
                                if (json::parse(call)["command"] == "request")
                                  patient = channel.receive()->payload;
@@ -85,6 +88,18 @@ TEST_CASE("a bundle goes whole into its file, with its proof beside it") {
   CHECK(agent.call.find("Secret") == std::string::npos);
   CHECK(std::distance(std::filesystem::directory_iterator(agent.dir.path()), {}) ==
         5);  // etc, state, its guard, bundle, proof: nothing else
+}
+
+TEST_CASE("a bundle that is not on the ledger yet is given, with a warning that names the request") {
+  Scripted agent;
+  agent.answer = [](ControlChannel& channel) { send_bundle(channel, kBundle, result_of(kBundle)); };
+  CHECK_THAT(agent.run({"request", "127.0.10.2", "42"}).err, !Contains("warning"));
+  agent.records = false;
+  const auto done = agent.run({"request", "127.0.10.2", "42"});
+  CHECK(done.status == 0);
+  CHECK(done.out == kBundle + "\n");
+  CHECK_THAT(done.err, Contains("could not record it yet") &&
+                           Contains("queue show 01932c07-8a5e-7cc1-9f0e-0123456789ab"));
 }
 
 TEST_CASE("ping says how long the way to a peer and back took") {

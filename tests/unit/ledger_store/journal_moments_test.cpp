@@ -19,36 +19,30 @@ namespace {
 struct Told {
   std::vector<std::string> order;
   std::optional<ledger::Appended> sealed;
-  std::uint64_t rows_when_sealed = 0, rows_when_committed = 0;
+  std::uint64_t rows_when_sealed = 0;
 
-  ledger::Moments moments(const std::filesystem::path& directory) {
-    const auto rows = [directory] { return ledger::LogReader(directory / "agent.db").size(); };
-    return {[this, rows](const ledger::Appended& appended) {
-              order.emplace_back("sealed");
-              sealed = appended;
-              rows_when_sealed = rows();
-            },
-            [this, rows] {
-              order.emplace_back("committed");
-              rows_when_committed = rows();
-            }};
+  ledger::WhenSealed when_sealed(const std::filesystem::path& directory) {
+    return [this, directory](const ledger::Appended& appended) {
+      order.emplace_back("sealed");
+      sealed = appended;
+      rows_when_sealed = ledger::LogReader(directory / "agent.db").size();
+    };
   }
 };
 
 }  // namespace
 
-TEST_CASE("an append is told its place before it is durable and of its commit before it is published") {
+TEST_CASE("an append is told its place before it is durable and published") {
   const test_support::TempDir dir;
   const LogKey key(kOrigin);
   Told told;
   auto options = journal_options(dir.path(), key);
   options.on_signed = [&](const ledger::SignedBatch&) { told.order.emplace_back("published"); };
   Journal journal(std::move(options));
-  const auto appended = journal.append({issued(0), issued(1)}, {}, Work::kNew, told.moments(dir.path()));
+  const auto appended = journal.append({issued(0), issued(1)}, {}, Work::kNew, told.when_sealed(dir.path()));
   REQUIRE(appended);
-  CHECK(told.order == std::vector<std::string>{"sealed", "committed", "published"});
+  CHECK(told.order == std::vector<std::string>{"sealed", "published"});
   CHECK(told.rows_when_sealed == 0);  // of another connection, which sees what is committed
-  CHECK(told.rows_when_committed == 2);
   REQUIRE(told.sealed);
   CHECK(told.sealed->checkpoint_note == appended->checkpoint_note);
   REQUIRE(told.sealed->entries.size() == 2);
@@ -66,22 +60,22 @@ TEST_CASE("what is refused is told of nothing") {
   Journal journal(journal_options(dir.path(), key));
   REQUIRE(journal.append({issued(0)}));
   SECTION("a duplicate") {
-    const auto again = journal.append({issued(0)}, {}, Work::kNew, told.moments(dir.path()));
+    const auto again = journal.append({issued(0)}, {}, Work::kNew, told.when_sealed(dir.path()));
     REQUIRE_FALSE(again);
     CHECK(again.error() == AppendError::kDuplicate);
   }
   SECTION("statements that throw") {
     const auto broken = [](ledger::sqlite::Database&, std::uint64_t) { throw std::runtime_error("no"); };
-    CHECK_THROWS(journal.append({issued(1)}, broken, Work::kNew, told.moments(dir.path())));
+    CHECK_THROWS(journal.append({issued(1)}, broken, Work::kNew, told.when_sealed(dir.path())));
   }
   SECTION("a frozen journal") {
     journal.freeze("for a test");
-    CHECK_FALSE(journal.append({issued(1)}, {}, Work::kNew, told.moments(dir.path())));
+    CHECK_FALSE(journal.append({issued(1)}, {}, Work::kNew, told.when_sealed(dir.path())));
   }
   CHECK(told.order.empty());
 }
 
-TEST_CASE("statements alone have no place, and their commit is told of, also when nothing is signed") {
+TEST_CASE("statements alone have no place, also when nothing is signed") {
   const test_support::TempDir dir;
   const LogKey key(kOrigin);
   Told told;
@@ -90,8 +84,8 @@ TEST_CASE("statements alone have no place, and their commit is told of, also whe
   SECTION("frozen") {
     journal.freeze("for a test");
   }
-  REQUIRE(journal.append({}, {}, Work::kNew, told.moments(dir.path())));
-  CHECK(told.order == std::vector<std::string>{"committed"});
+  REQUIRE(journal.append({}, {}, Work::kNew, told.when_sealed(dir.path())));
+  CHECK(told.order.empty());
 }
 
 TEST_CASE("rows that share the commit of an entry are answered at the commit, before the guard") {
@@ -105,8 +99,8 @@ TEST_CASE("rows that share the commit of an entry are answered at the commit, be
   options.on_signed = [&](const ledger::SignedBatch&) { known_when_published = known(); };
   Journal journal(std::move(options));
   row = journal.append_async({}, {}, Work::kNew, ledger::Pace::kSoon);
-  const ledger::Moments moments{[&](const ledger::Appended&) { known_when_sealed = known(); }, {}};
-  REQUIRE(journal.append({issued(0)}, {}, Work::kNew, moments));
+  const auto when_sealed = [&](const ledger::Appended&) { known_when_sealed = known(); };
+  REQUIRE(journal.append({issued(0)}, {}, Work::kNew, when_sealed));
   CHECK_FALSE(known_when_sealed);
   CHECK(known_when_published);
   const auto answer = row.get();
@@ -118,7 +112,7 @@ TEST_CASE("a preparation that throws takes the append back") {
   const test_support::TempDir dir;
   const LogKey key(kOrigin);
   Journal journal(journal_options(dir.path(), key));
-  const ledger::Moments broken{[](const ledger::Appended&) { throw std::runtime_error("no"); }, {}};
+  const auto broken = [](const ledger::Appended&) { throw std::runtime_error("no"); };
   CHECK_THROWS(journal.append({issued(0)}, {}, Work::kNew, broken));
   const auto next = journal.append({issued(1)});
   REQUIRE(next);
