@@ -56,8 +56,8 @@ class RequestStore {
   RequestStore(ledger::Journal& journal, const PatientVault& vault, const std::filesystem::path& database,
                std::function<ledger::TimePoint()> now);
 
-  // Hands the row to the writer without waiting.
-  // `patient`, the sealed identifier, stands in for the row's own and may be made until then.
+  // Hands the row to the writer without waiting. `patient`, the sealed identifier, stands in for the row's
+  // own and may be made until it is written.
   std::future<ledger::Journal::Answer> insert(const Outgoing& request,
                                               std::shared_future<ledger::Bytes> patient);
   void manifest_accepted(const std::string& id, const std::string& manifest);

@@ -172,7 +172,7 @@ bool Requester::settled(const std::string& id, std::chrono::milliseconds timeout
   const auto found = pending_.find(id);
   if (found == pending_.end()) return true;
   const PendingPointer pending = found->second;
-  return pending->changed.wait_for(lock, timeout, [&] { return pending->closed; });
+  return pending->changed.wait_for(lock, timeout, [&] { return pending->closed.load(); });
 }
 
 std::optional<RequestResult> Requester::take_result(const std::string& id) {

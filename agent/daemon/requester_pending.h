@@ -1,6 +1,8 @@
 // Private to requester.cpp and requester_answers.cpp.
 #pragma once
 
+#include <atomic>
+
 #include "agent/adapters/inbox.h"
 #include "agent/daemon/messages.h"
 #include "agent/daemon/requester.h"
@@ -24,11 +26,12 @@ struct Requester::Pending {
   std::optional<ReceiveWindow> window;
   std::unique_ptr<InboxFile> file;
 
+  std::atomic<bool> closed{false};  // nothing more is taken or recorded; set under mutex_, with `changed`
+
   // Guarded by mutex_.
   RequestProgress progress;
   RequestResult result;
   bool handed_out = false;  // verified; what is left is to record it
-  bool closed = false;      // nothing more is taken; also read by tasks, which alone set it
   bool watched = true;
   std::condition_variable changed;  // progress.ended or closed
   unsigned attempts = 0;

@@ -122,10 +122,10 @@ Journal::~Journal() {
 }
 
 std::future<Journal::Answer> Journal::append_async(std::vector<NewEntry> entries, InTransaction statements,
-                                                   Work work, Pace pace) {
+                                                   Work work) {
   Job job(std::move(entries), std::move(statements), work);
   auto future = job.promise.get_future();
-  pace == Pace::kSoon ? state_->linger(std::move(job)) : state_->enqueue(std::move(job));
+  state_->enqueue(std::move(job));
   return future;
 }
 

@@ -1,9 +1,9 @@
 // The journal: the only writer of an agent's own log (ledger.md, Checkpoint and durability).
 //
 // Order of writes: one transaction inserts entries, nodes and whatever the caller adds, recomputes the root,
-// signs, stores the checkpoint (WhenSealed); COMMIT; guard pwrite + fdatasync; then
-// append() returns and on_signed publishes. What has statements only is answered at COMMIT. Appends that
-// arrive while a commit runs share the next one (group commit): one transaction, one signature, one publish.
+// signs, stores the checkpoint (WhenSealed); COMMIT; guard pwrite + fdatasync; then append() returns and
+// on_signed publishes. What has statements only is answered at COMMIT. Appends that arrive while a commit
+// runs share the next one (group commit): one transaction, one signature, one publish.
 //
 // Thread-safe: any thread may append. One thread at a time has the turn to commit: the appending one if
 // nobody else commits or waits, otherwise an internal one with everything that waits. What is in no hurry
@@ -59,7 +59,7 @@ struct JournalOptions {
   // Nothing is signed before release(): others may remember more of this log than is here. Statements
   // without entries are committed meanwhile.
   bool hold = false;
-  std::chrono::milliseconds linger{5};  // how long Pace::kSoon waits for a commit to share
+  std::chrono::milliseconds linger{5};  // how long append_soon() waits for a commit to share
   // Told once, on the thread it happens on, when a journal that was opened well signs nothing more; why it
   // was opened frozen is in frozen(). Must only hand over.
   std::function<void(const std::string& why)> on_frozen;
@@ -68,9 +68,6 @@ struct JournalOptions {
 // Below the low-water mark of free space new work is refused, while there is still room to finish what was
 // begun.
 enum class Work { kNew, kBegun };
-
-// Whether an append may linger a moment to share somebody's commit.
-enum class Pace { kNow, kSoon };
 
 // Told, on the committing thread, the place of an append's entries and the signature, in a transaction that
 // is about to be committed, to prepare what depends on them. Void if append() fails; nothing of it may leave
@@ -95,10 +92,11 @@ class Journal {
                 WhenSealed when_sealed = {});
   // The same without waiting; the future may hold what the statements threw.
   std::future<Answer> append_async(std::vector<NewEntry> entries, InTransaction statements = {},
-                                   Work work = Work::kNew, Pace pace = Pace::kNow);
+                                   Work work = Work::kNew);
 
-  // For what nobody waits for, and what is asked for again if it is lost: at Pace::kSoon. `then` gets a
-  // future that is ready; it runs on the thread that committed, must be short and must not throw or append.
+  // For what nobody waits for, and what is asked for again if it is lost: it may linger a moment to share
+  // somebody's commit. `then` gets a future that is ready; it runs on the thread that committed, must be
+  // short and must not throw or append.
   using Then = std::function<void(std::future<Answer>)>;
   void append_soon(std::vector<NewEntry> entries, InTransaction statements, Work work, Then then);
 

@@ -162,8 +162,9 @@ void Journal::State::prepare_answers(std::vector<Job>& batch, const SealedCheckp
   }
 }
 
-// Rows alone are answered at the commit: no signature covers them, so they need no guard.
-void Journal::State::answer_rows(std::vector<Job>& batch) {
+// Rows alone are answered at the commit: no signature covers them, so they need no guard. What is committed
+// can't be taken back: better no process than one that believes it was not.
+void Journal::State::answer_rows(std::vector<Job>& batch) noexcept {
   for (auto& job : batch) {
     if (job.settled || !job.entries.empty()) continue;
     job.promise.set_value(Appended{{}, newest.checkpoint, newest.note});

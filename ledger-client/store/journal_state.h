@@ -70,7 +70,7 @@ struct Journal::State {
   void stage(std::vector<JournalJob>& batch);
   void stage_one(JournalJob& job, TimePoint now, bool room);
   void prepare_answers(std::vector<JournalJob>& batch, const SealedCheckpoint& sealed);
-  void answer_rows(std::vector<JournalJob>& batch);
+  void answer_rows(std::vector<JournalJob>& batch) noexcept;
   void answer(std::vector<JournalJob>& batch);
 
   JournalOptions options;

@@ -142,7 +142,7 @@ json identifier(const std::string& text) {
   return {{"system", text.substr(0, bar)}, {"value", text.substr(bar + 1)}};
 }
 
-// What one durable write costs here: four of them lie on the way of a request, two on each side.
+// What one durable write costs here: two lie on the way of a request, the answering side's commit and guard.
 double sync_p50(const std::filesystem::path& folder) {
   const int file = ::open((folder / "sync").c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
   const std::string page(4096, 'x');

@@ -1,5 +1,6 @@
 // What an append is told of between its signature and its answer.
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "ledger-client/store/guard.h"
 #include "ledger-client/store/journal.h"
@@ -92,20 +93,28 @@ TEST_CASE("rows that share the commit of an entry are answered at the commit, be
   const test_support::TempDir dir;
   const LogKey key(kOrigin);
   auto options = journal_options(dir.path(), key);
-  options.linger = std::chrono::hours(1);
   std::future<Journal::Answer> row;
-  bool known_when_sealed = true, known_when_published = false;
-  const auto known = [&row] { return row.wait_for(std::chrono::seconds(0)) == std::future_status::ready; };
-  options.on_signed = [&](const ledger::SignedBatch&) { known_when_published = known(); };
+  std::vector<bool> known_when_published;
+  options.on_signed = [&](const ledger::SignedBatch&) {
+    known_when_published.push_back(row.wait_for(std::chrono::seconds(0)) == std::future_status::ready);
+  };
   Journal journal(std::move(options));
-  row = journal.append_async({}, {}, Work::kNew, ledger::Pace::kSoon);
-  const auto when_sealed = [&](const ledger::Appended&) { known_when_sealed = known(); };
-  REQUIRE(journal.append({issued(0)}, {}, Work::kNew, when_sealed));
-  CHECK_FALSE(known_when_sealed);
-  CHECK(known_when_published);
+  std::promise<void> begun, go;
+  const auto hold = [&](ledger::sqlite::Database&, std::uint64_t) {
+    begun.set_value();
+    go.get_future().wait();
+  };
+  std::thread before([&] { (void)journal.append({issued(0)}, hold); });
+  begun.get_future().wait();
+  row = journal.append_async({});  // both wait for the turn, and share the next commit
+  auto entry = journal.append_async({issued(1)});
+  go.set_value();
+  before.join();
+  REQUIRE(entry.get());
+  CHECK(known_when_published == std::vector<bool>{false, true});
   const auto answer = row.get();
   REQUIRE(answer);
-  CHECK(answer->checkpoint.size == 0);  // what the guard knew by then
+  CHECK(answer->checkpoint.size == 1);  // what the guard knew by then
 }
 
 TEST_CASE("a preparation that throws takes the append back") {
