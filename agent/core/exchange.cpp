@@ -1,6 +1,5 @@
 #include "agent/core/exchange.h"
 
-#include <future>
 #include <nlohmann/json.hpp>
 
 #include "agent/core/federation_query.h"
@@ -172,7 +171,8 @@ std::optional<ExchangeOutcome> Exchange::disclose(const VerifiedRequest& verifie
   answer.manifest.salt = disclosure.plaintext_salt;
   disclosure.sealed = [&](const Anchor& anchor) {
     answer.manifest.anchor = anchor;
-    if (ports_.seal_manifest) answer.message = seal_beside(answer.manifest, disclosure.payload.inline_bytes);
+    if (ports_.seal_manifest)
+      answer.message = ports_.seal_manifest(answer.manifest, disclosure.payload.inline_bytes);
   };
   // Nothing leaves before this returns: the entry is durable and signed.
   const IssueOutcome outcome = ports_.log->issue(disclosure);
@@ -185,14 +185,6 @@ std::optional<ExchangeOutcome> Exchange::disclose(const VerifiedRequest& verifie
   answer.break_glass_entry = issued->break_glass_entry;
   answer.payload = std::move(disclosure.payload);
   return answer;
-}
-
-// On a second thread; on the one that asks for the result, if there can be no other.
-std::future<ledger::Bytes> Exchange::seal_beside(const Manifest& manifest,
-                                                 ledger::ByteView inline_bytes) const {
-  return std::async(
-      std::launch::async | std::launch::deferred,
-      [seal = ports_.seal_manifest, manifest, inline_bytes] { return seal(manifest, inline_bytes); });
 }
 
 Disclosure Exchange::prepare_disclosure(const VerifiedRequest& verified, const std::string& patient_key,

@@ -123,9 +123,9 @@ struct ExchangePorts {
   std::function<bool()> break_glass_stands{};
   // Asked anew for each bundle; without it, what the settings say signs for ever.
   std::function<BundleSigner()> bundle_signer{};
-  // The message of a manifest and what travels inside it: signed, and sealed to its receiver. Without it,
-  // answers carry none.
-  std::function<ledger::Bytes(const Manifest&, ledger::ByteView inline_bytes)> seal_manifest{};
+  // Begins to make the message of a manifest and what travels inside it: signed, and sealed to its receiver.
+  // The arguments may go before it is made. Without it, answers carry none.
+  std::function<std::future<ledger::Bytes>(const Manifest&, ledger::ByteView inline_bytes)> seal_manifest{};
   // Key agreements made ahead; without it, each payload makes its own.
   std::function<age::Agreement(const age::Recipient&)> agree{};
 };
@@ -136,7 +136,7 @@ struct Answer {
   StoredPayload payload;
   std::optional<std::uint64_t> break_glass_entry{};  // somebody has to be alerted
   std::uint64_t known_fed = 0;                       // the version the asker works by
-  // The manifest's message, if it was made while the entry went to the disk. Last: it reads the payload.
+  // The manifest's message, if it was made while the entry went to the disk.
   std::future<ledger::Bytes> message{};
 };
 // The same request came again: what was reached so far is to be sent again.
@@ -191,7 +191,6 @@ class Exchange {
   Disclosure prepare_disclosure(const VerifiedRequest& request, const std::string& patient_key,
                                 const ConsentDecision& decision) const;
   void gather_linked(fhir::AssembleInput& input) const;
-  std::future<ledger::Bytes> seal_beside(const Manifest& manifest, ledger::ByteView inline_bytes) const;
   Manifest manifest_for(const VerifiedRequest& request, const StoredPayload& payload,
                         std::string content_type) const;
 

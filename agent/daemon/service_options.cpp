@@ -111,7 +111,9 @@ Exchange Service::make_exchange(const Config& config) {
        member_status, [this] { return approvals_->break_glass_stands(); },
        [this] { return keys_.bundle_signer(); },
        [this](const Manifest& manifest, ledger::ByteView inline_bytes) {
-         return seal_manifest(context_, context_.signing(), manifest, inline_bytes);
+         return beside_.start([this, manifest, bytes = ledger::to_bytes(inline_bytes)] {
+           return seal_manifest(context_, context_.signing(), manifest, bytes);
+         });
        },
        [ready = context_.agreements](const age::Recipient& recipient) { return ready->take(recipient); }}};
 }

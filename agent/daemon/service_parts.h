@@ -9,6 +9,7 @@
 
 #include "agent/adapters/his/sqlite_store.h"
 #include "agent/adapters/ledger_answers.h"
+#include "agent/daemon/beside.h"
 #include "agent/daemon/consent_commands.h"
 #include "agent/daemon/control.h"
 #include "agent/daemon/federation_book.h"
@@ -91,6 +92,7 @@ class Service {
   WorkQueue queue_;
   Timer timer_;
   Context context_;
+  Beside beside_;
   LedgerPublisher publisher_;
   std::unique_ptr<ledger::Journal> journal_;
   std::unique_ptr<FederationBook> federation_;

@@ -120,7 +120,7 @@ struct Case {
   std::string purpose = "TREAT", reason;
   std::optional<ledger::MemberStatus> status;
   std::vector<LocalIdentity> signers;  // one bundle after another; none: the agent's own
-  std::function<ledger::Bytes(const Manifest&, ledger::ByteView)> seal;
+  std::function<std::future<ledger::Bytes>(const Manifest&, ledger::ByteView)> seal;
 
   Case() { ports.consents = {policy()}; }
   Consent policy() const {

@@ -142,7 +142,9 @@ TEST_CASE(
   c.seal = [](const Manifest& manifest, ledger::ByteView inline_bytes) {
     ledger::Bytes message = ledger::to_bytes(ledger::as_bytes(manifest.anchor->entry));
     message.insert(message.end(), inline_bytes.begin(), inline_bytes.end());
-    return message;
+    std::promise<ledger::Bytes> made;
+    made.set_value(std::move(message));
+    return made.get_future();
   };
   auto outcome = c.handle(c.request());
   REQUIRE(std::holds_alternative<Answer>(outcome));
