@@ -52,7 +52,7 @@ void check_anchor(const Manifest& manifest, const ledger::Federation& federation
   expected.max_plaintext = bundle_bytes;
   const auto accepted = accept_manifest(manifest, expected);
   if (!accepted) refuse(accepted.error().reason);
-  const std::string origin = ledger::parse_entry(manifest.anchor->entry).value().origin;
+  const std::string& origin = accepted->origin;
   const auto checkpoint =
       ledger::open_checkpoint_of(manifest.anchor->checkpoint, origin, peer->log_keys_of(origin));
   if (!checkpoint) refuse("checkpoint: " + checkpoint.error().reason);

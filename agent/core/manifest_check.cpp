@@ -49,7 +49,12 @@ std::string check_entry(const Manifest& manifest, const ManifestExpectation& exp
   return opened == issued->plaintext_commitment ? "" : "plaintext commitment does not open";
 }
 
-ledger::Result<std::uint64_t> check_anchor(const Manifest& manifest, const ManifestExpectation& expected) {
+struct Anchored {
+  std::string origin;
+  std::uint64_t cosignatures = 0;
+};
+
+ledger::Result<Anchored> check_anchor(const Manifest& manifest, const ManifestExpectation& expected) {
   const Anchor& anchor = *manifest.anchor;
   const auto entry = ledger::parse_entry(anchor.entry);
   if (!entry) return Problem{"anchor: " + entry.error().reason};
@@ -66,7 +71,7 @@ ledger::Result<std::uint64_t> check_anchor(const Manifest& manifest, const Manif
   if (!ledger::verify_inclusion(anchor.index, tree.size, leaf, anchor.inclusion, tree.root)) {
     return Problem{"anchor: inclusion proof does not lead to the checkpoint's root"};
   }
-  return checkpoint->cosigners.size();
+  return Anchored{entry->origin, checkpoint->cosigners.size()};
 }
 
 }  // namespace
@@ -78,14 +83,14 @@ ledger::Result<AcceptedManifest> accept_manifest(Manifest manifest, const Manife
   }
   if (manifest.request_sha256 != expected.request_sha256) return Problem{"manifest: answers another request"};
   if (const auto why = check_shape(manifest, expected); !why.empty()) return Problem{"manifest: " + why};
-  std::uint64_t cosignatures = 0;
+  Anchored anchored;
   if (expected.anchored) {
-    const auto anchored = check_anchor(manifest, expected);
-    if (!anchored) return anchored.error();
-    cosignatures = *anchored;
+    auto checked = check_anchor(manifest, expected);
+    if (!checked) return checked.error();
+    anchored = std::move(*checked);
   }
-  const bool witnessed = expected.witness_quorum > 0 && cosignatures >= expected.witness_quorum;
-  return AcceptedManifest{std::move(manifest), cosignatures, witnessed};
+  const bool witnessed = expected.witness_quorum > 0 && anchored.cosignatures >= expected.witness_quorum;
+  return AcceptedManifest{std::move(manifest), std::move(anchored.origin), anchored.cosignatures, witnessed};
 }
 
 }  // namespace edge

@@ -64,6 +64,7 @@ struct ManifestExpectation {
 };
 struct AcceptedManifest {
   Manifest manifest;
+  std::string origin;  // of the log that anchors it; empty without an anchor
   std::uint64_t cosignatures = 0;
   bool witnessed = false;  // a quorum of them
 };

@@ -99,22 +99,25 @@ Outcome<std::string> Requester::start(const ledger::Address& peer, Operation ope
   const auto pending = make_pending(std::move(row));
   pending->patient = query.patient;
   // Sealed to ourselves while the first publish is in flight, by whoever needs it first.
+  const age::Recipient own = context_.own_identities().front()->recipient();
   const auto patient =
-      std::async(std::launch::deferred, [this, text = canonical_patient(query.patient)] {
-        return age::seal(context_.own_identities().front()->recipient(), ledger::as_bytes(text));
+      std::async(std::launch::deferred, [this, own, text = canonical_patient(query.patient)] {
+        return age::seal(context_.agreements->take(own), ledger::as_bytes(text));
       }).share();
   // The row is on its way to the disk before anything can answer, so that no answer is recorded ahead of it;
   // it commits while the first publish is in flight. Nobody is handed a bundle before.
   auto kept = store_.insert(pending->row, patient);
   publish_request(*pending);
   patient.wait();
-  context_.prepare_for(*member);
   if (const auto problem = why_not_kept(kept); !problem.empty()) {
     const std::lock_guard lock(mutex_);
     pending->closed = true;
     pending_.erase(request.envelope.id);
     return Refusal{Code::kFailed, problem};
   }
+  // For the next one, while the peer works: before, it would be in the way of this one.
+  context_.agreements->prepare(own, 1);
+  context_.prepare_for(*member);
   return request.envelope.id;
 }
 

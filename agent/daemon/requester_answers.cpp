@@ -71,8 +71,7 @@ std::optional<ledger::Result<AcceptedManifest>> Requester::accept(const Pending&
   if (!accepted || !*accepted) return accepted;
   // A log that signed two histories anchors nothing any more; what was witnessed before stays valid.
   const auto& anchor = (*accepted)->manifest.anchor;
-  const auto entry = anchor ? ledger::parse_entry(anchor->entry) : ledger::Result<ledger::Entry>(Problem{});
-  const std::string why = entry ? context_.why_void(entry->origin, anchor->index) : std::string();
+  const std::string why = anchor ? context_.why_void((*accepted)->origin, anchor->index) : std::string();
   if (!why.empty()) return ledger::Result<AcceptedManifest>(Problem{"anchor: " + why});
   return accepted;
 }
@@ -206,7 +205,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
                     good->suspect};
   if (manifest.anchor) {
     received.issued_index = manifest.anchor->index;
-    received.issued_origin = ledger::parse_entry(manifest.anchor->entry)->origin;
+    received.issued_origin = pending.manifest->origin;
     const Receipt receipt{{row.id, context_.self.address, row.peer, context_.fed(), context_.now()},
                           row.sha256,
                           ciphertext_sha256,
@@ -228,7 +227,7 @@ void Requester::finish(Pending& pending, const ledger::Hash& ciphertext_sha256, 
 void Requester::hand_out(Pending& pending, std::string plaintext, const std::string& suspect) {
   if (pending.handed_out) return;
   const Manifest& manifest = pending.manifest->manifest;
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   pending.handed_out = true;
   pending.progress.state = "verified";
   pending.progress.ended = true;
@@ -239,10 +238,11 @@ void Requester::hand_out(Pending& pending, std::string plaintext, const std::str
   result.content_type = manifest.content_type;
   result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
   result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
-  result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
+  result.origin = pending.manifest->origin;
   result.cosignatures = pending.manifest->cosignatures;
   result.witnessed = pending.manifest->witnessed;
   result.suspect = suspect;
+  lock.unlock();  // who is woken wants it
   pending.changed.notify_all();
 }
 

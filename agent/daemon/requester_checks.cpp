@@ -112,7 +112,7 @@ Outcome<RequestResult> Requester::open_bundle(const std::string& id) {
   result.content_type = manifest.content_type;
   result.plaintext_sha256 = ledger::to_hex(manifest.plaintext_sha256);
   result.issued_index = manifest.anchor ? manifest.anchor->index : 0;
-  result.origin = manifest.anchor ? ledger::parse_entry(manifest.anchor->entry)->origin : std::string();
+  result.origin = accepted->value().origin;
   result.cosignatures = accepted->value().cosignatures;
   result.witnessed = accepted->value().witnessed;
   result.suspect = good->suspect;
