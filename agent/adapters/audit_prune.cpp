@@ -12,15 +12,15 @@ namespace {
 constexpr std::int64_t kBatch = 500;  // rows of one transaction: who appends an entry waits for no more
 
 constexpr const char* kOld =
-    "SELECT number, peer, request, outcome, asked, break_glass FROM audit WHERE time < ?1 AND number "
+    "SELECT number, asked, break_glass, (patient_salt IS NOT NULL) + (plaintext_salt IS NOT NULL) FROM audit "
+    "WHERE time < ?1 AND number "
     "NOT IN (SELECT number FROM audit_unreviewed) ORDER BY time LIMIT ?2";
 
 struct Old {
   std::int64_t number = 0;
-  std::string peer, request;
-  bool disclosed = false;
   ledger::Bytes asked;
   std::optional<std::int64_t> break_glass;
+  std::uint64_t salts = 0;
 };
 
 std::vector<Old> old_rows(Database& database, ledger::TimePoint time) {
@@ -28,13 +28,9 @@ std::vector<Old> old_rows(Database& database, ledger::TimePoint time) {
   Statement& select = database.cached(kOld);
   select.bind(1, to_integer(time)).bind(2, kBatch);
   while (select.step()) {
-    Old row{select.column_int(0),
-            std::string(select.column_text(1)),
-            std::string(select.column_text(2)),
-            select.column_text(3) == "disclosed",
-            ledger::to_bytes(select.column_blob(4)),
-            std::nullopt};
-    if (!select.column_null(5)) row.break_glass = select.column_int(5);
+    Old row{select.column_int(0), ledger::to_bytes(select.column_blob(1)), std::nullopt,
+            static_cast<std::uint64_t>(select.column_int(3))};
+    if (!select.column_null(2)) row.break_glass = select.column_int(2);
     out.push_back(std::move(row));
   }
   return out;
@@ -44,14 +40,8 @@ void remove(Database& database, const Old& row, AuditPruned& done) {
   const auto changes = [&] { return static_cast<std::uint64_t>(database.changes()); };
   database.cached("DELETE FROM audit WHERE number = ?1").bind(1, row.number).run();
   done.rows += changes();
+  done.salts += row.salts;
   database.cached("DELETE FROM doubt WHERE number = ?1").bind(1, row.number).run();
-  if (row.disclosed) {
-    database.cached("DELETE FROM salt WHERE peer = ?1 AND request = ?2")
-        .bind(1, row.peer)
-        .bind(2, row.request)
-        .run();
-    done.salts += changes();
-  }
   if (row.break_glass) {
     database.cached("DELETE FROM break_glass WHERE entry_index = ?1").bind(1, *row.break_glass).run();
     done.break_glass += changes();
@@ -78,10 +68,8 @@ constexpr const char* kCountRows =
 constexpr const char* kCountKept =
     "SELECT count(*) FROM audit WHERE time < ?1 AND number IN (SELECT number FROM audit_unreviewed)";
 constexpr const char* kCountSalts =
-    "SELECT count(*) FROM salt WHERE EXISTS(SELECT 1 FROM audit WHERE audit.peer = salt.peer AND "
-    "audit.request "
-    "= salt.request AND outcome = 'disclosed' AND time < ?1 AND number NOT IN (SELECT number FROM "
-    "audit_unreviewed))";
+    "SELECT total((patient_salt IS NOT NULL) + (plaintext_salt IS NOT NULL)) FROM audit WHERE time < ?1 AND "
+    "number NOT IN (SELECT number FROM audit_unreviewed)";
 constexpr const char* kCountGlass =
     "SELECT count(*) FROM break_glass WHERE reviewed IS NOT NULL AND EXISTS(SELECT 1 FROM audit WHERE "
     "audit.break_glass = break_glass.entry_index AND time < ?1)";

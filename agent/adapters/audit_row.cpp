@@ -40,10 +40,10 @@ class AuditInsert {
         "entry_index, patient_salt, patient_commitment, patient, asked, asked_value, said, sections, "
         "withheld, "
         "rule, consents, content_type, bytes, break_glass, peer_origin, peer_index, peer_key, peer_size, "
-        "peer_root) VALUES(?1, ?2, ?3, ?4, "
+        "peer_root, plaintext_salt) VALUES(?1, ?2, ?3, ?4, "
         "?5, "
         "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, "
-        "?26, ?27, ?28)");
+        "?26, ?27, ?28, ?29)");
     insert.bind(1, to_integer(row_.time)).bind(2, row_.peer).bind(3, row_.request).bind(4, row_.sha256);
     insert.bind(5, row_.operation).bind(6, row_.purpose).bind(7, row_.outcome);
     insert.bind(8, row_.code).bind(9, row_.reason);
@@ -61,6 +61,7 @@ class AuditInsert {
     insert.bind(26, row_.peer_key);
     bind(insert, 27, row_.peer_size);
     bind(insert, 28, row_.peer_root);
+    bind(insert, 29, row_.plaintext_salt);
     insert.run();
   }
 

@@ -36,8 +36,9 @@ struct AuditRow {
   std::string_view operation, purpose, outcome;
   std::string_view code{}, reason{};
   std::optional<std::uint64_t> entry_index{};
-  ledger::ByteView patient_salt{}, patient_commitment{};  // of the ledger entry; may be empty
-  const AuditSubject* subject = nullptr;                  // none: not about a patient
+  ledger::ByteView patient_salt{}, patient_commitment{},
+      plaintext_salt{};                   // of the ledger entry; may be empty
+  const AuditSubject* subject = nullptr;  // none: not about a patient
   std::optional<SectionSet> sections{}, withheld{};
   std::string rule{}, consents{};
   std::string_view content_type{};

@@ -12,28 +12,16 @@ namespace {
 
 constexpr std::string_view kWatermark = "request_watermark";
 
-void insert_request_id(Database& database, const ledger::Address& peer, const std::string& id,
-                       const ledger::Hash& sha256, bool issued, std::string_view code,
-                       ledger::TimePoint expires) {
+// The id of a refused request, which is then answered in the same way again; an issued one's stands in
+// `outbound`.
+void burn_id(Database& database, const RefusalRecord& record) {
   database
-      .cached(
-          "INSERT INTO request_in(peer, id, sha256, issued, code, expires) VALUES(?1, ?2, ?3, ?4, ?5, ?6)")
-      .bind(1, peer.text())
-      .bind(2, id)
-      .bind(3, ledger::ByteView(sha256))
-      .bind(4, std::int64_t{issued})
-      .bind(5, code)
-      .bind(6, to_integer(expires))
-      .run();
-}
-
-void insert_salt(Database& database, std::string_view peer, std::string_view request, std::string_view field,
-                 const ledger::Salt& salt) {
-  database.cached("INSERT INTO salt(peer, request, field, salt) VALUES(?1, ?2, ?3, ?4)")
-      .bind(1, peer)
-      .bind(2, request)
-      .bind(3, field)
-      .bind(4, ledger::ByteView(salt))
+      .cached("INSERT INTO request_in(peer, id, sha256, issued, code, expires) VALUES(?1, ?2, ?3, 0, ?4, ?5)")
+      .bind(1, record.peer.text())
+      .bind(2, record.request)
+      .bind(3, ledger::ByteView(record.sha256))
+      .bind(4, code_text(record.refusal.code))
+      .bind(5, to_integer(record.expires))
       .run();
 }
 
@@ -78,8 +66,9 @@ DisclosureStore::DisclosureStore(ledger::Journal& journal, Options options)
 
 std::optional<KnownRequest> DisclosureStore::known(const ledger::Address& peer, const std::string& id) {
   return reader_.with([&](Database& database) -> std::optional<KnownRequest> {
-    Statement& select =
-        database.cached("SELECT sha256, issued, code FROM request_in WHERE peer = ?1 AND id = ?2");
+    Statement& select = database.cached(
+        "SELECT request_sha256, 1, '' FROM outbound WHERE peer = ?1 AND id = ?2 UNION ALL"
+        " SELECT sha256, issued, code FROM request_in WHERE peer = ?1 AND id = ?2");
     select.bind(1, peer.text()).bind(2, id);
     if (!select.step()) return std::nullopt;
     KnownRequest known{*ledger::hash_from_bytes(select.column_blob(0)), select.column_int(1) != 0,
@@ -114,7 +103,6 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
       throw ConsentChanged{};
     // Nothing that an ended key signed is anchored after its end.
     if (!options_.may_anchor(disclosure.signer_kid)) throw SignerChanged{};
-    insert_request_id(database, asked.from, asked.id, verified.sha256(), true, "", request.expires);
     AuditRow row{now,
                  asked.from.text(),
                  asked.id,
@@ -125,6 +113,7 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
     row.entry_index = index;
     row.patient_salt = disclosure.patient_salt;
     row.patient_commitment = disclosure.patient_commitment;
+    row.plaintext_salt = disclosure.plaintext_salt;
     row.subject = &subject;
     row.sections = decision.given;
     row.withheld = decision.withheld;
@@ -134,8 +123,6 @@ IssueOutcome DisclosureStore::issue(const Disclosure& disclosure) {
     row.bytes = disclosure.payload.seal.plaintext_size;
     if (use) row.break_glass = index + 1;
     insert_audit(database, row);
-    insert_salt(database, asked.from.text(), asked.id, ledger::kCommitPlaintext, disclosure.plaintext_salt);
-    insert_salt(database, asked.from.text(), asked.id, ledger::kCommitPatient, disclosure.patient_salt);
     insert_outbound(database, disclosure, patient, index, now, now + options_.transfer_deadline);
     if (use) use->insert(database, index + 1, now);
   };
@@ -175,10 +162,7 @@ void DisclosureStore::refuse(const RefusalRecord& record) {
     const bool repeated = seen.step();
     seen.reset();
     if (repeated) return;
-    if (burns_id) {
-      insert_request_id(database, record.peer, record.request, record.sha256, false, code_text(code),
-                        record.expires);
-    }
+    if (burns_id) burn_id(database, record);
     AuditRow row{now,           record.peer.text(), record.request,
                  record.sha256, record.operation,   record.purpose,
                  "refused",     code_text(code),    record.refusal.reason};

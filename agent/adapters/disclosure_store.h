@@ -67,7 +67,8 @@ class DisclosureStore : public DisclosureLog {
   std::vector<Outbound> list_outbound(bool only_open);
   // Whose request an answer's id belongs to.
   std::optional<ledger::Address> receiver_of(const std::string& id);
-  // Deletes transfers that ended before; returns the spool files that are free now.
+  // Deletes transfers that ended before, and with them what known() knows of their requests: those must be
+  // older than the watermark. Returns the spool files that are free now.
   std::vector<std::string> forget_before(ledger::TimePoint transfers);
   std::optional<Outbound> outbound(const ledger::Address& peer, const std::string& id);
   // By what an answer was given, with the consents in force now; nothing if that is not known.

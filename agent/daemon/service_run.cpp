@@ -171,9 +171,12 @@ void Service::maintain() {
     keys_.follow(context_.federation());  // a key's time may have come or ended
     if (consents_taken_over_) keys_.record();
     (void)disclosures_->append_refusal_counts();
-    responder_->set_watermark(
-        disclosures_->prune(config_.request.clock_tolerance + config_.request.max_lifetime));
-    for (const auto& file : disclosures_->forget_before(now - config_.retention.spool)) spool_->remove(file);
+    // How much longer than its answer took a request may live.
+    const auto margin = config_.request.clock_tolerance + config_.request.max_lifetime;
+    const ledger::TimePoint watermark = disclosures_->prune(margin);
+    responder_->set_watermark(watermark);
+    const auto ended = std::min(now - config_.retention.spool, watermark - margin);
+    for (const auto& file : disclosures_->forget_before(ended)) spool_->remove(file);
     for (const auto& id : requests_->forget_before(now - config_.retention.inbox))
       remove_inbox(config_.agent.state_dir / "inbox", id);
     (void)trail_->prune(now - config_.retention.audit, false);

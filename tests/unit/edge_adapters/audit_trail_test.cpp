@@ -215,14 +215,11 @@ TEST_CASE("pruning deletes rows with salts and names, also from the WAL, and a d
   c.exec(
       "INSERT INTO audit(time, peer, request, sha256, operation, purpose, outcome, code, reason, "
       "entry_index, "
-      "break_glass) VALUES(" +
+      "break_glass, patient_salt, plaintext_salt) VALUES(" +
       std::to_string(to_integer(c.now)) +
-      ", 'p', 'r1', x'00', 'summary', 'ETREAT', 'disclosed', '', '', 1, 2), (" +
+      ", 'p', 'r1', x'00', 'summary', 'ETREAT', 'disclosed', '', '', 1, 2, x'5341', NULL), (" +
       std::to_string(to_integer(c.now)) +
-      ", 'p', 'r2', x'00', 'summary', 'ETREAT', 'disclosed', '', '', 3, 4)");
-  c.exec(
-      "INSERT INTO salt VALUES('p', 'r1', 'patient', x'5341'), ('p', 'r2', 'patient', x'5342'), ('p', 'r2', "
-      "'plaintext', x'5343')");
+      ", 'p', 'r2', x'00', 'summary', 'ETREAT', 'disclosed', '', '', 3, 4, x'5342', x'5343')");
   c.exec(
       "INSERT INTO break_glass(entry_index, peer, request, used, sealed, reason_salt, patient_salt, "
       "reviewed) "
@@ -243,7 +240,7 @@ TEST_CASE("pruning deletes rows with salts and names, also from the WAL, and a d
   CHECK(done.wal_truncated);
   CHECK(std::filesystem::file_size(c.folder.path() / "agent.db-wal") == 0);
   CHECK(c.count("audit") == 2);
-  CHECK(c.count("salt") == 1);
+  CHECK(c.count("audit WHERE patient_salt IS NOT NULL") == 1);
   CHECK(c.count("audit_patient") == 1);
   CHECK(c.count("break_glass") == 1);
   const auto tag = ledger::to_bytes(asked_pseudonym(*c.vault, kElsewhere));
@@ -276,11 +273,14 @@ TEST_CASE("rows older than the pseudonyms are kept, shown, and found by their co
   c.exec(
       "DROP VIEW audit_unreviewed; DROP TABLE audit_patient; DROP INDEX audit_patient_key; DROP INDEX "
       "audit_asked; DROP INDEX audit_asked_value; DROP INDEX audit_unnamed; "
-      "DROP TABLE vote; DROP TABLE motion; DROP TABLE doubt; DROP INDEX audit_place; DROP INDEX "
+      "DROP INDEX audit_refused; CREATE TABLE salt(peer TEXT NOT NULL, request TEXT NOT NULL, field TEXT NOT "
+      "NULL, salt BLOB NOT NULL, PRIMARY KEY(peer, request, field)) STRICT, WITHOUT ROWID; "
+      "CREATE INDEX audit_request ON audit(peer, request, sha256); DROP TABLE vote; DROP TABLE motion; DROP "
+      "TABLE doubt; DROP INDEX audit_place; DROP INDEX "
       "audit_received;");
-  for (const char* column :
-       {"patient", "asked", "asked_value", "said", "sections", "withheld", "rule", "consents", "content_type",
-        "bytes", "break_glass", "peer_origin", "peer_index", "peer_key", "peer_size", "peer_root"})
+  for (const char* column : {"patient", "asked", "asked_value", "said", "sections", "withheld", "rule",
+                             "consents", "content_type", "bytes", "break_glass", "peer_origin", "peer_index",
+                             "peer_key", "peer_size", "peer_root", "plaintext_salt"})
     c.exec(std::string("ALTER TABLE audit DROP COLUMN ") + column);
   for (const char* column : {"patient", "purpose", "sections", "reason_given"})
     c.exec(std::string("ALTER TABLE outbound DROP COLUMN ") + column);
@@ -295,7 +295,8 @@ TEST_CASE("rows older than the pseudonyms are kept, shown, and found by their co
   c.exec(
       "INSERT INTO break_glass(entry_index, peer, request, used, sealed, reason_salt, patient_salt) "
       "VALUES(42, '10.20.0.6', 'r1', 0, x'00', x'00', x'00')");
-  c.exec("INSERT INTO salt VALUES('10.20.0.6', 'r1', 'patient', x'01'), ('p', 'gone', 'patient', x'01')");
+  c.exec(
+      "INSERT INTO salt VALUES('10.20.0.6', 'r1', 'plaintext', x'0102'), ('p', 'gone', 'plaintext', x'01')");
 
   migrate_agent_tables(c.folder / "agent.db");
   c.open();
@@ -305,7 +306,7 @@ TEST_CASE("rows older than the pseudonyms are kept, shown, and found by their co
   CHECK(rows[0].break_glass == 42);
   CHECK(rows[0].sections.empty());
   CHECK_FALSE(rows[0].patient);
-  CHECK(c.count("salt") == 1);
+  CHECK(c.count("audit WHERE plaintext_salt = x'0102'") == 3);
   CHECK(c.trail->rows_of(patient_of(kFull, kKey)) == Numbers{1, 2});
   CHECK(c.trail->rows_of(patient_of(kElsewhere)) == Numbers{2, 3});
 }

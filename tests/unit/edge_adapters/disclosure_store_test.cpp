@@ -103,3 +103,27 @@ TEST_CASE("a refused id is known with its code until the watermark passes it") {
   c.now -= std::chrono::hours(5);
   CHECK(c.store->prune(std::chrono::minutes(16)) == watermark);
 }
+
+TEST_CASE("an issued id is known as long as its transfer is kept, whatever was refused under it since") {
+  Case c;
+  const auto refused = c.refusal(Code::kNotAMember);
+  ledger::Hash issued{};
+  issued[0] = 9;
+  ledger::sqlite::Database(c.folder / "agent.db", ledger::sqlite::Mode::kReadWrite)
+      .exec(
+          ("INSERT INTO outbound(peer, id, state, created, deadline, finished, request_sha256, entry_index, "
+           "content_type, plaintext_size, plaintext_sha256, ciphertext_size, ciphertext_sha256, merkle_root) "
+           "VALUES('" +
+           kPeer.text() + "', '" + refused.request + "', 1, 0, 0, " + std::to_string(to_integer(c.now)) +
+           ", x'" + ledger::to_hex(issued) + "', 0, '', 0, x'', 0, x'', x'')")
+              .c_str());
+  c.store->refuse(refused);
+  const auto known = c.store->known(kPeer, refused.request);
+  REQUIRE(known);
+  CHECK(known->issued);
+  CHECK(known->sha256 == issued);
+  (void)c.store->forget_before(c.now);
+  CHECK(c.store->known(kPeer, refused.request)->issued);
+  (void)c.store->forget_before(c.now + std::chrono::milliseconds(1));
+  CHECK_FALSE(c.store->known(kPeer, refused.request)->issued);
+}
