@@ -25,8 +25,10 @@ void LedgerPublisher::stop() {
 }
 
 void LedgerPublisher::on_signed(const ledger::SignedBatch& batch) {
+  bool first = false;  // else the thread waits its pause already
   {
     const std::lock_guard lock(mutex_);
+    first = !waiting_;
     const bool follows = waiting_ && waiting_->first_index + waiting_->lines.size() == batch.first_index;
     if (follows && waiting_->lines.size() + batch.lines.size() <= kMaxLines) {
       waiting_->lines.insert(waiting_->lines.end(), batch.lines.begin(), batch.lines.end());
@@ -35,7 +37,7 @@ void LedgerPublisher::on_signed(const ledger::SignedBatch& batch) {
       waiting_ = batch;
     }
   }
-  changed_.notify_one();
+  if (first) changed_.notify_one();
 }
 
 void LedgerPublisher::republish(const std::string& checkpoint_note) {

@@ -132,7 +132,7 @@ void sync_directory_of(const std::filesystem::path& file) {
 
 }  // namespace
 
-Guard::Guard(const std::filesystem::path& file) {
+Guard::Guard(const std::filesystem::path& file) : file_(file) {
   descriptor_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor_ < 0) fail("open " + file.string());
   try {
@@ -173,6 +173,13 @@ void Guard::write(const GuardRecord& record) {
   write_slot(descriptor_, encode(sequence_ + 1, record), place(sequence_ + 1));
   if (::fdatasync(descriptor_) != 0) fail("sync");
   ++sequence_;
+}
+
+bool Guard::moved() const {
+  struct stat here {
+  }, there{};
+  return ::fstat(descriptor_, &here) != 0 || ::stat(file_.c_str(), &there) != 0 ||
+         here.st_dev != there.st_dev || here.st_ino != there.st_ino;
 }
 
 }  // namespace ledger

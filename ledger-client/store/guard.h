@@ -37,8 +37,11 @@ class Guard {
   std::optional<GuardRecord> read() const;
   // Durable when it returns. Throws std::system_error; whether the record is on disk is then unknown.
   void write(const GuardRecord& record);
+  // The file is gone from its place, or another is there: what is written here would be lost.
+  bool moved() const;
 
  private:
+  std::filesystem::path file_;
   int descriptor_ = -1;
   std::uint64_t sequence_ = 0;  // of the newest valid slot
 };

@@ -18,6 +18,12 @@ bool below_low_water(const std::filesystem::path& file, std::uint64_t min_free_b
 
 }  // namespace
 
+// What is written to it would be lost with the process, and no write would fail.
+const std::filesystem::path* Journal::State::moved_file() const {
+  if (database.moved()) return &options.database;
+  return guard.moved() ? &options.guard : nullptr;
+}
+
 // One commit. Every job of the batch is settled when it returns.
 void Journal::State::commit(std::vector<Job>& batch) {
   const auto settle = [&](auto&& how) {
@@ -25,9 +31,9 @@ void Journal::State::commit(std::vector<Job>& batch) {
       if (!job.settled) how(job);
     }
   };
-  if (!in_doubt && database.moved()) {
+  if (const auto* lost = in_doubt ? nullptr : moved_file()) {
     in_doubt = true;
-    freeze(options.database.filename().string() +
+    freeze(lost->filename().string() +
            " was moved, removed or replaced while it was in use; put it back and restart");
   }
   try {

@@ -64,6 +64,7 @@ struct Journal::State {
 
   // One commit, by whoever has the turn.
   void commit(std::vector<JournalJob>& batch);
+  const std::filesystem::path* moved_file() const;
   bool without_signature(std::vector<JournalJob>& batch);
   void run_statements(JournalJob& job);
   bool write(std::vector<JournalJob>& batch);

@@ -164,26 +164,28 @@ TEST_CASE("a node that changes while the journal runs is found before the next s
   CHECK(journal.checkpoint().size == 5);
 }
 
-TEST_CASE("a database that is taken away while the journal runs takes nothing more") {
+TEST_CASE("a database or guard that is taken away while the journal runs takes nothing more") {
   const test_support::TempDir dir;
   const LogKey key(kOrigin);
+  const auto options = journal_options(dir.path(), key);
+  const fs::path file = GENERATE(true, false) ? options.database : options.guard;
   {
-    Journal journal(journal_options(dir.path(), key));
+    Journal journal(options);
     REQUIRE(journal.append({issued(0)}));
     SECTION("moved") {
-      fs::rename(dir / "agent.db", dir / "elsewhere.db");
+      fs::rename(file, dir / "elsewhere");
     }
     SECTION("removed") {
-      fs::remove(dir / "agent.db");
+      fs::remove(file);
     }
     SECTION("replaced") {
-      fs::copy_file(dir / "agent.db", dir / "copy.db");
-      fs::rename(dir / "copy.db", dir / "agent.db");
+      fs::copy_file(file, dir / "copy");
+      fs::rename(dir / "copy", file);
     }
     const auto refused = journal.append({issued(1)});
     REQUIRE_FALSE(refused);
     CHECK(refused.error() == AppendError::kFrozen);
-    CHECK_THAT(journal.frozen(), Catch::StartsWith("agent.db was moved"));
+    CHECK_THAT(journal.frozen(), Catch::StartsWith(file.filename().string() + " was moved"));
     CHECK(journal.checkpoint().size == 1);
     // Not what needs no signature either: it would be lost.
     const auto unsigned_work = journal.append({}, [](auto& database, auto) { database.exec("SELECT 1"); });
