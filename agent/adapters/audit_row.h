@@ -36,8 +36,8 @@ struct AuditRow {
   std::string_view operation, purpose, outcome;
   std::string_view code{}, reason{};
   std::optional<std::uint64_t> entry_index{};
-  ledger::ByteView patient_salt{}, patient_commitment{},
-      plaintext_salt{};                   // of the ledger entry; may be empty
+  // Of the ledger entry; may be empty.
+  ledger::ByteView patient_salt{}, patient_commitment{}, plaintext_salt{};
   const AuditSubject* subject = nullptr;  // none: not about a patient
   std::optional<SectionSet> sections{}, withheld{};
   std::string rule{}, consents{};

@@ -176,8 +176,8 @@ void Guard::write(const GuardRecord& record) {
 }
 
 bool Guard::moved() const {
-  struct stat here {
-  }, there{};
+  struct stat here {};
+  struct stat there {};
   return ::fstat(descriptor_, &here) != 0 || ::stat(file_.c_str(), &there) != 0 ||
          here.st_dev != there.st_dev || here.st_ino != there.st_ino;
 }
