@@ -11,23 +11,18 @@
 #include <ctime>
 
 #include "agent/adapters/key_files.h"
+#include "ledger-client/core/freed_by.h"
 
 namespace edge {
 
 namespace {
 
-template <auto kFree>
-struct Free {
-  template <class T>
-  void operator()(T* object) const {
-    kFree(object);
-  }
-};
-using Certificate = std::unique_ptr<X509, Free<X509_free>>;
-using Store = std::unique_ptr<X509_STORE, Free<X509_STORE_free>>;
-using StoreContext = std::unique_ptr<X509_STORE_CTX, Free<X509_STORE_CTX_free>>;
-using File = std::unique_ptr<BIO, Free<BIO_free_all>>;
-using Names = std::unique_ptr<GENERAL_NAMES, Free<GENERAL_NAMES_free>>;
+using ledger::FreedBy;
+using Certificate = std::unique_ptr<X509, FreedBy<X509_free>>;
+using Store = std::unique_ptr<X509_STORE, FreedBy<X509_STORE_free>>;
+using StoreContext = std::unique_ptr<X509_STORE_CTX, FreedBy<X509_STORE_CTX_free>>;
+using File = std::unique_ptr<BIO, FreedBy<BIO_free_all>>;
+using Names = std::unique_ptr<GENERAL_NAMES, FreedBy<GENERAL_NAMES_free>>;
 
 struct FreeStack {
   void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }  // borrows its certificates
@@ -172,7 +167,7 @@ std::vector<std::string> certificate_warnings(const std::vector<CertificateEnd>&
 }
 
 std::string why_no_tls_pair(const std::filesystem::path& certificate, const std::filesystem::path& key) {
-  using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
+  using Key = std::unique_ptr<EVP_PKEY, FreedBy<EVP_PKEY_free>>;
   const File certificate_file(BIO_new_file(certificate.c_str(), "r")),
       key_file(BIO_new_file(key.c_str(), "r"));
   const Certificate read(

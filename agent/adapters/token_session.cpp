@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/adapters/key_formats.h"
+#include "ledger-client/core/freed_by.h"
 
 namespace edge {
 
@@ -26,10 +27,7 @@ void check(CK_RV code, const char* what) {
   if (code != CKR_OK) fail(what, code);
 }
 
-struct FreeUri {
-  void operator()(P11KitUri* uri) const { p11_kit_uri_free(uri); }
-};
-using Uri = std::unique_ptr<P11KitUri, FreeUri>;
+using Uri = std::unique_ptr<P11KitUri, ledger::FreedBy<p11_kit_uri_free>>;
 
 Uri parse(const std::string& text) {
   Uri uri(p11_kit_uri_new());

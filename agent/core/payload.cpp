@@ -6,11 +6,13 @@
 #include <array>
 #include <stdexcept>
 
+#include "ledger-client/core/freed_by.h"
 #include "ledger-client/core/limits.h"
 #include "ledger-client/core/sha256.h"
 
 namespace edge {
 
+using ledger::FreedBy;
 using ledger::Problem;
 
 namespace {
@@ -25,17 +27,10 @@ void check(std::size_t code) {
   if (ZSTD_isError(code) != 0) throw std::runtime_error(std::string("zstd: ") + ZSTD_getErrorName(code));
 }
 
-struct FreeCompressor {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-};
-struct FreeDecompressor {
-  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-};
-
 // Contexts hold hundreds of kilobytes; making one costs more than compressing a small bundle. One per thread
 // is reused.
 ZSTD_CCtx* compressor() {
-  thread_local const std::unique_ptr<ZSTD_CCtx, FreeCompressor> context(ZSTD_createCCtx());
+  thread_local const std::unique_ptr<ZSTD_CCtx, FreedBy<ZSTD_freeCCtx>> context(ZSTD_createCCtx());
   if (!context) throw std::bad_alloc();
   check(ZSTD_CCtx_reset(context.get(), ZSTD_reset_session_and_parameters));
   check(ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, kLevel));
@@ -44,7 +39,7 @@ ZSTD_CCtx* compressor() {
 }
 
 ZSTD_DCtx* decompressor() {
-  thread_local const std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
+  thread_local const std::unique_ptr<ZSTD_DCtx, FreedBy<ZSTD_freeDCtx>> context(ZSTD_createDCtx());
   if (!context) throw std::bad_alloc();
   check(ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_and_parameters));
   check(ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax,

@@ -7,6 +7,7 @@
 
 #include "ledger-client/core/base64.h"
 #include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/freed_by.h"
 
 namespace edge {
 
@@ -19,13 +20,6 @@ constexpr std::size_t kShortMessage = 12 * 1024;
 // Da Vinci CDex: the commitment the signer makes, as ASTM E1762 numbers it.
 constexpr std::string_view kVerificationPurpose =
     R"("srCms":[{"commId":{"id":"1.2.840.10065.1.12.1.5","desc":"Verification Signature"}}])";
-
-struct FreeKey {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
 
 class Ed25519Signer final : public Signer {
  public:
@@ -57,7 +51,7 @@ class Ed25519Signer final : public Signer {
   ledger::Signature sign_long(ledger::ByteView message) const {
     ledger::Signature signature{};
     std::size_t size = signature.size();
-    const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+    const std::unique_ptr<EVP_MD_CTX, ledger::FreedBy<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
     if (!context || EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) != 1 ||
         EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) != 1 ||
         size != signature.size()) {
@@ -66,7 +60,8 @@ class Ed25519Signer final : public Signer {
     return signature;
   }
 
-  std::unique_ptr<EVP_PKEY, FreeKey> key_;  // its private half lies in OpenSSL's secure heap
+  std::unique_ptr<EVP_PKEY, ledger::FreedBy<EVP_PKEY_free>>
+      key_;  // its private half lies in OpenSSL's secure heap
   Secret expanded_ = Secret(crypto_sign_ed25519_SECRETKEYBYTES);
   ledger::PublicKey public_key_;
 };

@@ -9,20 +9,15 @@
 
 #include <memory>
 
+#include "ledger-client/core/freed_by.h"
+
 namespace mqtt_transport {
 
-template <auto kFree>
-struct OpensslFree {
-  template <class Object>
-  void operator()(Object* object) const {
-    kFree(object);
-  }
-};
-using CertificateHandle = std::unique_ptr<X509, OpensslFree<X509_free>>;
-using KeyHandle = std::unique_ptr<EVP_PKEY, OpensslFree<EVP_PKEY_free>>;
-using FileHandle = std::unique_ptr<BIO, OpensslFree<BIO_free_all>>;
-using NamesHandle = std::unique_ptr<GENERAL_NAMES, OpensslFree<GENERAL_NAMES_free>>;
-using TlsContext = std::unique_ptr<SSL_CTX, OpensslFree<SSL_CTX_free>>;
-using TlsHandle = std::unique_ptr<SSL, OpensslFree<SSL_free>>;
+using CertificateHandle = std::unique_ptr<X509, ledger::FreedBy<X509_free>>;
+using KeyHandle = std::unique_ptr<EVP_PKEY, ledger::FreedBy<EVP_PKEY_free>>;
+using FileHandle = std::unique_ptr<BIO, ledger::FreedBy<BIO_free_all>>;
+using NamesHandle = std::unique_ptr<GENERAL_NAMES, ledger::FreedBy<GENERAL_NAMES_free>>;
+using TlsContext = std::unique_ptr<SSL_CTX, ledger::FreedBy<SSL_CTX_free>>;
+using TlsHandle = std::unique_ptr<SSL, ledger::FreedBy<SSL_free>>;
 
 }  // namespace mqtt_transport

@@ -11,6 +11,8 @@
 #include <memory>
 #include <utility>
 
+#include "ledger-client/core/freed_by.h"
+
 namespace mqtt_transport {
 namespace {
 
@@ -19,10 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kLook = 100ms;  // how soon a requested stop is seen
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const { freeaddrinfo(list); }
-};
-using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
+using Addresses = std::unique_ptr<addrinfo, ledger::FreedBy<freeaddrinfo>>;
 
 Addresses resolve(const BrokerUrl& url) {
   addrinfo wanted{};

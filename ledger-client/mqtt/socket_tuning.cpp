@@ -11,6 +11,8 @@
 #include <cstring>
 #include <memory>
 
+#include "ledger-client/core/freed_by.h"
+
 namespace mqtt_transport {
 namespace {
 
@@ -30,7 +32,7 @@ std::uint16_t peer_port(int descriptor) {
 }  // namespace
 
 int tune_sockets_to(std::uint16_t port, std::uint32_t send_buffer_bytes) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir("/proc/self/fd"), closedir);
+  const std::unique_ptr<DIR, ledger::FreedBy<closedir>> folder(opendir("/proc/self/fd"));
   if (!folder) return 0;
   const int on = 1;
   const int buffer = static_cast<int>(std::min<std::uint32_t>(send_buffer_bytes, INT_MAX / 2));

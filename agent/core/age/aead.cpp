@@ -4,6 +4,8 @@
 
 #include <stdexcept>
 
+#include "ledger-client/core/freed_by.h"
+
 namespace edge::age {
 
 namespace {
@@ -20,14 +22,11 @@ const EVP_CIPHER* cipher() {
   return fetched;
 }
 
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }  // wipes the key
-};
-
 }  // namespace
 
 struct Aead::State {
-  std::unique_ptr<EVP_CIPHER_CTX, FreeContext> context{EVP_CIPHER_CTX_new()};
+  std::unique_ptr<EVP_CIPHER_CTX, ledger::FreedBy<EVP_CIPHER_CTX_free>> context{
+      EVP_CIPHER_CTX_new()};  // freed, it wipes the key
 };
 
 Aead::Aead(std::span<const std::uint8_t, 32> key, Direction direction) : state_(std::make_unique<State>()) {
