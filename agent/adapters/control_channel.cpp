@@ -71,6 +71,11 @@ void ControlChannel::send(char kind, std::string_view payload) {
   write_all(descriptor_, {head.data(), head.size()}, payload);
 }
 
+void ControlChannel::send_data(std::string_view bytes) {
+  for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), kMaxPayload)))
+    send('D', bytes.substr(0, kMaxPayload));
+}
+
 std::optional<Frame> ControlChannel::receive() {
   std::array<char, 5> head{};
   const auto got = read_all(descriptor_, head.data(), head.size());

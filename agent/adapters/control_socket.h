@@ -33,6 +33,7 @@ class ControlChannel {
   ~ControlChannel();
   ControlChannel(ControlChannel&&) noexcept;
   void send(char kind, std::string_view payload);
+  void send_data(std::string_view bytes);  // as 'D' frames, however many it takes
   // Nothing at the end of the stream. Throws std::runtime_error for a frame over the limit.
   std::optional<Frame> receive();
   // Whether receive() would find something (or the end of the stream) within `limit`; a limit below zero is

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "agent/core/purpose.h"
-#include "agent/daemon/consent_json.h"
+#include "agent/daemon/control/consent_json.h"
 #include "agent/daemon/log.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/jws.h"

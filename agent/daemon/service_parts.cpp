@@ -151,17 +151,6 @@ void Service::make_parts() {
   };
 }
 
-void Service::make_commands() {
-  consent_sync_ = std::make_unique<ConsentSync>(context_, *consents_, *records_);
-  consent_commands_ = std::make_unique<ConsentCommands>(context_, *consents_, *glass_, *records_,
-                                                        *consent_sync_, *approvals_);
-  disclosure_commands_ = std::make_unique<DisclosureCommands>(context_, *trail_, *records_);
-  commands_ = std::make_unique<ControlCommands>(
-      *requester_, *peer_calls_, *network_, *responder_, *disclosures_, *requests_, *doubts_,
-      *consent_commands_, *disclosure_commands_, *federation_, *approvals_, keys_,
-      [this] { return control_status(); }, [this] { return connection_->ready(); });
-}
-
 // The keys here must be the ones the others know; a stranger's key would only show as silence.
 void Service::check_own_keys() const {
   const auto federation = context_.federation();

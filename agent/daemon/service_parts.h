@@ -7,17 +7,21 @@
 #include <nlohmann/json_fwd.hpp>
 #include <thread>
 
+#include "agent/adapters/audit_trail.h"
+#include "agent/adapters/doubt_store.h"
 #include "agent/adapters/his/sqlite_store.h"
 #include "agent/adapters/ledger_answers.h"
 #include "agent/daemon/beside.h"
-#include "agent/daemon/consent_commands.h"
-#include "agent/daemon/control.h"
+#include "agent/daemon/control/consent_commands.h"
+#include "agent/daemon/control/control_commands.h"
 #include "agent/daemon/federation_book.h"
 #include "agent/daemon/key_book.h"
 #include "agent/daemon/later_judge.h"
 #include "agent/daemon/ledger_network.h"
 #include "agent/daemon/ledger_publisher.h"
 #include "agent/daemon/peer_calls.h"
+#include "agent/daemon/requester.h"
+#include "agent/daemon/responder.h"
 #include "agent/daemon/state_watch.h"
 #include "agent/daemon/status.h"
 
@@ -116,7 +120,6 @@ class Service {
   std::unique_ptr<LedgerNetwork> network_;
   std::unique_ptr<ConsentSync> consent_sync_;
   std::unique_ptr<ConsentCommands> consent_commands_;
-  std::unique_ptr<DisclosureCommands> disclosure_commands_;
   std::unique_ptr<ControlCommands> commands_;
   std::unique_ptr<ControlServer> control_;
   std::vector<std::jthread> workers_;

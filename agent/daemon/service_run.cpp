@@ -2,9 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "agent/adapters/file_store.h"
 #include "agent/adapters/inbox.h"
-#include "agent/daemon/ledger_view.h"
 #include "agent/daemon/log.h"
 #include "agent/daemon/service_parts.h"
 #include "ledger-client/core/topics.h"
@@ -17,16 +15,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kTick{250};
 constexpr std::chrono::milliseconds kMaintenance{60'000};
-
-nlohmann::json disk_view(const Config& config, bool frozen) {
-  const auto free = free_bytes(config.agent.state_dir);
-  const std::uint64_t needed = std::max<std::uint64_t>(config.limits.min_free_bytes, 1);
-  return {{"free_bytes", free.value_or(0)},
-          {"new_work", !free            ? "refused: the state folder can't be reached"
-                       : *free < needed ? "refused: no room"
-                       : frozen         ? "refused: the ledger is frozen"
-                                        : "taken"}};
-}
 
 std::int64_t steady_milliseconds() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(Timer::Clock::now().time_since_epoch())
@@ -190,42 +178,6 @@ bool Service::progressing(std::chrono::milliseconds patience) {
       queue_.push(Stage::kInbound, "", "watchdog", 0, [this] { last_progress_ = steady_milliseconds(); });
   (void)pushed;  // a full queue of our own means the last ones did not run
   return steady_milliseconds() - last_progress_ < patience.count();
-}
-
-std::string Service::control_status() {
-  const auto transport = connection_->counters();
-  const std::string glass = why_glass_holds(*approvals_, glass_configured_);
-  const auto in_doubt = doubts_->unseen();
-  const LocalIdentity signing = keys_.identity();
-  const std::string fault = signing.signer->fault();
-  const nlohmann::json status{{"address", context_.self.address.text()},
-                              {"version", EHR_VERSION},
-                              {"state", draining_               ? "draining"
-                                        : !connection_->ready() ? "no broker"
-                                        : ready()               ? "ready"
-                                                                : "comparing its ledger"},
-                              {"boot", boot_},
-                              {"since", since_},
-                              {"disk", disk_view(config_, !journal_->frozen().empty())},
-                              {"federation", federation_view()},
-                              {"broker",
-                               {{"url", config_.mqtt.url},
-                                {"connected", connection_->ready()},
-                                {"reconnects", transport.reconnects}}},
-                              {"certificates", certificates_view()},
-                              {"signing", {{"key", signing.kid}, {"fault", fault.empty() ? "none" : fault}}},
-                              {"ledger", ledger_view(*journal_, network_->view())},
-                              {"approvals", ApprovalCommands(*approvals_).summary()},
-                              {"break_glass", !glass_configured_ ? "not allowed"
-                                              : glass.empty()    ? "allowed"
-                                                                 : glass},
-                              {"in_doubt", {{"suspect", in_doubt.suspect}, {"refused", in_doubt.refused}}},
-                              {"queues",
-                               {{"intake", queue_.depth(Stage::kInbound)},
-                                {"work", queue_.depth(Stage::kWork)},
-                                {"pending", requester_->pending()}}},
-                              {"counters", nlohmann::json::parse(metrics_json(counters_, transport))}};
-  return status.dump();
 }
 
 std::string Service::status_line() const {

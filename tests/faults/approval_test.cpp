@@ -353,8 +353,8 @@ TEST_CASE("no motion is made of what can't be done anyway") {
     CHECK(proposed.status == status);
     CHECK_THAT(proposed.output, Catch::Contains(why) && Catch::Contains("hint: "));
   };
-  refused({"keys.rotate", "sign"}, 69, "lists no key sign of this agent");
-  refused({"keys.revoke", "sign-9"}, 69, "lists no key sign-9 of this agent");
+  refused({"keys.rotate", "sign"}, 66, "lists no key sign of this agent");
+  refused({"keys.revoke", "sign-9"}, 66, "lists no key sign-9 of this agent");
   refused({"keys.revoke", "log-1"}, 69, "a log's key ends with its log");
   refused({"break-glass.review", "3"}, 66, "no use of break-glass with this entry");
   CHECK(hospital.agent.command_json({"approval", "list", "--all"}).at("motions").empty());

@@ -1,10 +1,10 @@
-#include "agent/daemon/consent_effect.h"
+#include "agent/daemon/control/consent_effect.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "agent/core/consent_standing.h"
-#include "agent/daemon/consent_json.h"
+#include "agent/daemon/control/consent_json.h"
 
 namespace edge {
 

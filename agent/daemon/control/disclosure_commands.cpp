@@ -1,8 +1,8 @@
-#include "agent/daemon/disclosure_commands.h"
+#include "agent/daemon/control/disclosure_commands.h"
 
 #include <nlohmann/json.hpp>
 
-#include "agent/daemon/consent_json.h"
+#include "agent/daemon/control/call.h"
 #include "agent/daemon/log.h"
 #include "ledger-client/core/canonical_json.h"
 
@@ -36,12 +36,7 @@ bool DisclosureCommands::handle(const json& call, ControlChannel& channel) {
 
 // With everything the HIS knows this patient by; of whom it knows nobody, the name alone.
 AuditPatient DisclosureCommands::find_patient(ControlChannel& channel) const {
-  const auto frame = channel.receive();
-  const auto told = frame && frame->kind == 'D' ? ledger::parse_json(frame->payload, {64 * 1024, 4})
-                                                : ledger::Result<json>(ledger::Problem{""});
-  if (!told || !told->is_object() || told->value("value", "").empty())
-    throw CallError{"malformed", "no patient identifier", ""};
-  AuditPatient out{{told->value("system", ""), told->value("value", "")}, "", {}};
+  AuditPatient out{identifier_of(receive_patient(channel)), "", {}};
   const PatientLookup lookup = records_.find_here(out.named);
   if (std::holds_alternative<PatientAmbiguous>(lookup))
     throw CallError{"not-found", "the identifier fits several patients", "give it with its system"};

@@ -1,4 +1,4 @@
-#include "agent/daemon/approval_commands.h"
+#include "agent/daemon/control/approval_commands.h"
 
 #include <nlohmann/json.hpp>
 
@@ -39,12 +39,6 @@ CallError lacks_votes(const Deed& deed, const MotionRow& row) {
               ")",
           "`ehr-agent approval show " + number(row) + "`; approvers: `ehr-agent approval vote " +
               number(row) + " approve --key KEY`; then the same command again"};
-}
-
-std::string frame(ControlChannel& channel, const char* what) {
-  const auto data = channel.receive();
-  if (!data || data->kind != 'D') throw CallError{"malformed", std::string("no ") + what + " came", ""};
-  return data->payload;
 }
 
 }  // namespace
@@ -103,7 +97,7 @@ bool ApprovalCommands::handle(const json& call, ControlChannel& channel) {
 }
 
 json ApprovalCommands::propose(const json& call, ControlChannel& channel) {
-  const std::string text = frame(channel, "payload");
+  const std::string text = receive_data(channel, "payload");
   const auto payload = ledger::parse_json(text, {.max_bytes = kMaxPayloadBytes, .max_depth = 8});
   Deed deed{call.value("matter", ""), call.value("subject", ""), ""};
   if (!payload || !payload->is_object() || !ledger::is_matter(deed.matter) ||
@@ -124,7 +118,7 @@ json ApprovalCommands::list(bool all) {
 }
 
 json ApprovalCommands::vote(ControlChannel& channel) {
-  const auto row = store_.vote(frame(channel, "vote"));
+  const auto row = store_.vote(receive_data(channel, "vote"));
   if (!row) throw as_error(row.error());
   log::info("vote anchored", {{"motion", number(*row)}, {"state", state_of(*row)}});
   return describe(*row);

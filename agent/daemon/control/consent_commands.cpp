@@ -1,11 +1,11 @@
-#include "agent/daemon/consent_commands.h"
+#include "agent/daemon/control/consent_commands.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "agent/core/purpose.h"
-#include "agent/daemon/consent_effect.h"
-#include "agent/daemon/consent_json.h"
+#include "agent/daemon/control/consent_effect.h"
+#include "agent/daemon/control/consent_json.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/jws.h"
 
@@ -14,12 +14,6 @@ namespace edge {
 using nlohmann::json;
 
 namespace {
-
-std::string data_frame(ControlChannel& channel, const char* what) {
-  const auto frame = channel.receive();
-  if (!frame || frame->kind != 'D') throw CallError{"malformed", std::string("no ") + what + " came", ""};
-  return frame->payload;
-}
 
 // The patient's own signature over the canonical document, with a key given beside it.
 void check_signature(const std::string& document, const std::string& signature, const std::string& key_text) {
@@ -82,12 +76,11 @@ bool ConsentCommands::handle(const json& call, ControlChannel& channel) {
   return false;
 }
 
-ConsentCommands::Subject ConsentCommands::find_patient(const std::string& frame) const {
-  const auto patient = ledger::parse_json(frame, {64 * 1024, 4});
-  if (!patient || !patient->is_object()) throw CallError{"malformed", "no patient identifier", ""};
-  if (patient->value("any", false)) return {std::nullopt, std::string(ledger::kAnyPatient), {true, {}, ""}};
+ConsentCommands::Subject ConsentCommands::find_patient(ControlChannel& channel) const {
+  const json patient = receive_patient(channel);
+  if (patient.value("any", false)) return {std::nullopt, std::string(ledger::kAnyPatient), {true, {}, ""}};
   fhir::ConsentDocument document;
-  document.subject.identifier = {patient->value("system", ""), patient->value("value", "")};
+  document.subject.identifier = identifier_of(patient);
   return subject_of(document);
 }
 
@@ -116,7 +109,7 @@ void ConsentCommands::check_groups(const std::vector<ConsentRule>& rules) const 
 }
 
 void ConsentCommands::grant(const json& call, ControlChannel& channel) {
-  const Subject subject = find_patient(data_frame(channel, "patient"));
+  const Subject subject = find_patient(channel);
   NewConsent consent;
   consent.rules = {rule_of(call)};
   check_groups(consent.rules);
@@ -140,7 +133,7 @@ void ConsentCommands::record(const NewConsent& consent, ControlChannel& channel)
 }
 
 void ConsentCommands::import(const json& call, ControlChannel& channel) {
-  const std::string text = data_frame(channel, "consent");
+  const std::string text = receive_data(channel, "consent");
   const auto document = fhir::read_consent(text);
   if (!document)
     throw CallError{"invalid", document.error().reason,
@@ -174,7 +167,7 @@ void ConsentCommands::import(const json& call, ControlChannel& channel) {
 
 void ConsentCommands::list(const json& call, ControlChannel& channel) {
   std::optional<std::string> key;
-  if (call.value("of_patient", false)) key = find_patient(data_frame(channel, "patient")).key;
+  if (call.value("of_patient", false)) key = find_patient(channel).key;
   json out = json::array();
   for (const auto& row : consents_.list(key))
     if (row.state == ConsentState::kActive || call.value("all", false)) out.push_back(row_json(row));
@@ -186,15 +179,14 @@ void ConsentCommands::export_one(const json& call, ControlChannel& channel) {
   if (!text)
     throw CallError{"not-found", "no consent with this id is kept here",
                     "`ehr-agent consent list --all` shows them"};
-  channel.send('D', text->document);
+  channel.send_data(text->document);
   channel.send('R', json{{"signature", text->signature}, {"signer", text->signer}}.dump());
 }
 
 void ConsentCommands::explain_one(const json& call, ControlChannel& channel) {
-  const std::string frame = data_frame(channel, "patient");
-  const json patient = json::parse(frame);
+  const fhir::Identifier patient = identifier_of(receive_patient(channel));
   // As the peer's request would be looked up.
-  const PatientLookup lookup = records_.find({patient.value("system", ""), patient.value("value", "")});
+  const PatientLookup lookup = records_.find(patient);
   const auto* found = std::get_if<PatientFound>(&lookup);
   const Policy policy = this->policy();
   const ledger::Address peer = address_of(call.value("peer", ""));
@@ -252,7 +244,7 @@ void ConsentCommands::check(const Deed& deed) {
 }
 
 void ConsentCommands::review(const json& call, ControlChannel& channel) {
-  const json text = json::parse(data_frame(channel, "review"));
+  const json text = json::parse(receive_data(channel, "review"));
   const auto entry = call.at("entry").get<std::uint64_t>();
   const Deed deed = review_break_glass(entry);
   check(deed);

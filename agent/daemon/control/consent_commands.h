@@ -10,10 +10,10 @@
 #include "agent/adapters/consent_store.h"
 #include "agent/adapters/control_socket.h"
 #include "agent/adapters/his/sqlite_store.h"
-#include "agent/daemon/approval_commands.h"
-#include "agent/daemon/consent_json.h"
 #include "agent/daemon/consent_sync.h"
 #include "agent/daemon/context.h"
+#include "agent/daemon/control/approval_commands.h"
+#include "agent/daemon/control/consent_json.h"
 
 namespace edge {
 
@@ -40,7 +40,7 @@ class ConsentCommands {
     fhir::ConsentSubject written;
   };
   Policy policy() const;
-  Subject find_patient(const std::string& frame) const;
+  Subject find_patient(ControlChannel& channel) const;
   Subject subject_of(const fhir::ConsentDocument& document) const;
   void check_groups(const std::vector<ConsentRule>& rules) const;
   // Grants it, and answers with what that means beside the others in force.

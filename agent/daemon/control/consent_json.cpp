@@ -1,4 +1,4 @@
-#include "agent/daemon/consent_json.h"
+#include "agent/daemon/control/consent_json.h"
 
 #include <nlohmann/json.hpp>
 
@@ -52,28 +52,6 @@ json row_json(const ConsentRow& row) {
   if (row.revoked_entry) out["revoked_entry"] = *row.revoked_entry;
   if (!row.remark.empty()) out["remark"] = row.remark;
   return out;
-}
-
-ledger::TimePoint time_of(const json& call, const char* name) {
-  const auto time = ledger::parse_time(call.at(name).get<std::string>());
-  if (!time) throw CallError{"usage", std::string(name) + " is not a time", ""};
-  return *time;
-}
-
-SectionSet sections_of(const json& list) {
-  SectionSet out;
-  for (const auto& name : list) {
-    const auto section = fhir::section_from_name(name.get<std::string>());
-    if (!section) throw CallError{"usage", "there is no section `" + name.get<std::string>() + "`", ""};
-    out.add(*section);
-  }
-  return out;
-}
-
-ledger::Address address_of(const std::string& text) {
-  const auto address = ledger::Address::parse(text);
-  if (!address) throw CallError{"usage", "`" + text + "` is not an IP address", ""};
-  return *address;
 }
 
 void check_purposes(const std::vector<ConsentRule>& rules) {

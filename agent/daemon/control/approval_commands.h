@@ -9,7 +9,7 @@
 #include "agent/adapters/approval_store.h"
 #include "agent/adapters/control_socket.h"
 #include "agent/config/config.h"
-#include "agent/daemon/consent_json.h"
+#include "agent/daemon/control/call.h"
 
 namespace edge {
 

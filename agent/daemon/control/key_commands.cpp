@@ -1,8 +1,9 @@
-#include "agent/daemon/key_commands.h"
+#include "agent/daemon/control/key_commands.h"
 
 #include <nlohmann/json.hpp>
 
-#include "agent/daemon/approval_commands.h"
+#include "agent/daemon/control/approval_commands.h"
+#include "agent/daemon/control/call.h"
 
 namespace edge {
 
@@ -10,8 +11,10 @@ using nlohmann::json;
 
 namespace {
 
+constexpr const char* kHint = "`ehr-agent federation show` lists the keys";
+
 CallError not_done(const ledger::Problem& problem) {
-  return {"failed", problem.reason, "`ehr-agent federation show` lists the keys"};
+  return {"failed", problem.reason, kHint};
 }
 
 std::optional<std::uint64_t> suspect_from(const json& what) {
@@ -33,13 +36,13 @@ bool KeyCommands::handle(const json& call, ControlChannel& channel) {
 }
 
 void KeyCommands::check(const Deed& deed) const {
-  std::optional<ledger::Problem> no;
-  if (deed.matter == ledger::matter::kKeysRotate) no = keys_.why_not_replace(deed.subject);
-  if (deed.matter == ledger::matter::kKeysRevoke) {
-    const json what = json::parse(deed.payload);
-    no = keys_.why_not_revoke(deed.subject, what.value("reason", ""), suspect_from(what));
-  }
-  if (no) throw not_done(*no);
+  const bool revocation = deed.matter == ledger::matter::kKeysRevoke;
+  if (!revocation && deed.matter != ledger::matter::kKeysRotate) return;
+  if (const auto no = keys_.why_not_replace(deed.subject)) throw CallError{"not-found", no->reason, kHint};
+  if (!revocation) return;
+  const json what = json::parse(deed.payload);
+  if (const auto no = keys_.why_not_revoke(deed.subject, what.value("reason", ""), suspect_from(what)))
+    throw not_done(*no);
 }
 
 json KeyCommands::revoke(const json& call) {

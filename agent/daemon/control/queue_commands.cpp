@@ -1,8 +1,9 @@
-// What the control socket tells of transfers that have not ended, and of bundles in doubt.
+#include "agent/daemon/control/queue_commands.h"
+
 #include <array>
 #include <nlohmann/json.hpp>
 
-#include "agent/daemon/control.h"
+#include "agent/daemon/control/call.h"
 
 namespace edge {
 
@@ -49,30 +50,52 @@ json doubt_json(const Doubt& doubt) {
   return out;
 }
 
+std::string changed(bool done) {
+  if (!done)
+    throw CallError{"not-found", "no unfinished transfer with this id", "`ehr-agent queue list` shows them"};
+  return "{}";
+}
+
 }  // namespace
 
-std::string ControlCommands::queue_list() {
+bool QueueCommands::handle(const json& call, ControlChannel& channel) {
+  const std::string command = call.value("command", ""), id = call.value("id", "");
+  if (command == "queue.list")
+    channel.send('R', list());
+  else if (command == "queue.show")
+    channel.send('R', show(id));
+  else if (command == "queue.retry")
+    channel.send('R', changed(requester_.retry(id) || responder_.retry(id)));
+  else if (command == "queue.drop")
+    channel.send('R', changed(requester_.drop(id) || responder_.drop(id) || stores_.doubts.see(id)));
+  else
+    return false;
+  return true;
+}
+
+std::string QueueCommands::list() {
   json outgoing = json::array(), outbound = json::array();
-  for (const Outgoing& row : requests_.list(false)) {
+  for (const Outgoing& row : stores_.requests.list(false)) {
     json item = outgoing_json(row);
     if (row.state == OutgoingState::kSent && !connected_()) item["reason"] = "not connected to the broker";
     outgoing.push_back(std::move(item));
   }
-  for (const Outbound& row : disclosures_.list_outbound(false)) {
+  for (const Outbound& row : stores_.answers.list_outbound(false)) {
     outbound.push_back(outbound_json(row));
   }
   json in_doubt = json::array();
-  for (const Doubt& doubt : doubts_.list(false, kMaxListedDoubts)) in_doubt.push_back(doubt_json(doubt));
+  for (const Doubt& doubt : stores_.doubts.list(false, kMaxListedDoubts))
+    in_doubt.push_back(doubt_json(doubt));
   return json{{"requests", outgoing}, {"answers", outbound}, {"in_doubt", in_doubt}}.dump();
 }
 
-std::string ControlCommands::queue_show(const std::string& id) {
+std::string QueueCommands::show(const std::string& id) {
   json shown = json::object();
-  if (const auto row = requests_.find(id)) shown["request"] = outgoing_json(*row);
-  if (const auto doubt = doubts_.find(id)) shown["in_doubt"] = doubt_json(*doubt);
+  if (const auto row = stores_.requests.find(id)) shown["request"] = outgoing_json(*row);
+  if (const auto doubt = stores_.doubts.find(id)) shown["in_doubt"] = doubt_json(*doubt);
   if (!shown.empty()) return shown.dump();
-  const auto peer = disclosures_.receiver_of(id);
-  if (const auto row = peer ? disclosures_.outbound(*peer, id) : std::nullopt)
+  const auto peer = stores_.answers.receiver_of(id);
+  if (const auto row = peer ? stores_.answers.outbound(*peer, id) : std::nullopt)
     return json{{"answer", outbound_json(*row)}}.dump();
   throw CallError{"not-found", "no transfer with this id",
                   "`ehr-agent queue list` shows the unfinished ones"};
