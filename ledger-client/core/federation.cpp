@@ -5,8 +5,8 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 
-#include "ledger-client/core/bech32.h"
 #include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/federation_key_text.h"
 #include "ledger-client/core/federation_names.h"
 
 namespace ledger {
@@ -124,54 +124,10 @@ class Node {
   std::string place_;
 };
 
-// Decoding belongs to what encrypts; here a mistyped recipient is found early.
-bool is_age_recipient(std::string_view text) {
-  std::array<std::uint8_t, 32> key{};
-  return bech32_decode(text, "age", key);
-}
-
 bool is_admin_id(std::string_view id) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return plain(id.front()) &&
          std::all_of(id.begin(), id.end(), [&](char c) { return plain(c) || c == '-' || c == '.'; });
-}
-
-bool is_key_id(std::string_view id, std::string_view use) {
-  if (!id.starts_with(use) || id.size() < use.size() + 2 || id.size() > use.size() + 7 ||
-      id[use.size()] != '-')
-    return false;
-  const std::string_view number = id.substr(use.size() + 1);
-  return number.front() != '0' && number.find_first_not_of("0123456789") == number.npos;
-}
-
-// Whether a log or witness of that owner may be called so: a log's name has a generation from the second on.
-bool is_name_of(const Address& owner, std::string_view name, NoteKeyType type) {
-  if (type == NoteKeyType::kCosignatureV1) return name == owner.witness_name();
-  const auto origin = parse_origin(name);
-  return origin && origin->address == owner;
-}
-
-void check_note_key(const Node& place, std::string_view vkey, NoteKeyType type, const Address& owner) {
-  const auto key = NoteKey::from_vkey(vkey);
-  if (!key) place.refuse("is no note key: " + key.error().reason);
-  if (key->type != type) place.refuse("is a note key of the wrong type");
-  if (!is_name_of(owner, key->name, type)) place.refuse("is a key of somebody else's name");
-}
-
-void check_public_text(const Node& place, KeyUse use, std::string_view text, const Address& owner) {
-  switch (use) {
-    case KeyUse::kSign:
-      if (!parse_sign_key(text)) place.refuse("is not the base64url of 32 bytes");
-      return;
-    case KeyUse::kLog:
-      check_note_key(place, text, NoteKeyType::kEd25519, owner);
-      return;
-    case KeyUse::kWitness:
-      check_note_key(place, text, NoteKeyType::kCosignatureV1, owner);
-      return;
-    case KeyUse::kAge:
-      if (!is_age_recipient(text)) place.refuse("is not an age1 recipient");
-  }
 }
 
 // Where a revoked member's log, or what a revoked key signed in it, stops to count.
@@ -181,8 +137,7 @@ Cutoff read_revocation(const Node& node, const Address& owner) {
   place.only_members({"origin", "size", "root"});
   Cutoff cutoff{place["origin"].text(kMaxPublicText), place["size"].number(0),
                 *hash_from_hex(place["root"].sha256_hex()), std::nullopt};
-  if (!is_name_of(owner, cutoff.origin, NoteKeyType::kEd25519))
-    place["origin"].refuse("is no log of this member");
+  if (!is_log_of(owner, cutoff.origin)) place["origin"].refuse("is no log of this member");
   if (!node.has("suspect_from")) return cutoff;
   cutoff.suspect_from = node["suspect_from"].number(0);
   if (*cutoff.suspect_from > cutoff.size) node["suspect_from"].refuse("is after the cutoff");
@@ -196,7 +151,8 @@ MemberKey read_key(const Node& node, const Address& owner) {
   key.id = node["id"].text(32);
   if (!is_key_id(key.id, node["use"].text(32))) node["id"].refuse("is not its use and a number, like sign-1");
   key.public_text = node["public"].text(kMaxPublicText);
-  check_public_text(node["public"], key.use, key.public_text, owner);
+  if (const auto why = why_no_public_key(key.use, key.public_text, owner); !why.empty())
+    node["public"].refuse(why);
   key.from = node["from"].time();
   if (node.has("to")) {
     key.to = node["to"].time();
