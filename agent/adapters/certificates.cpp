@@ -166,6 +166,9 @@ std::vector<std::string> certificate_warnings(const std::vector<CertificateEnd>&
   return warnings;
 }
 
+namespace {
+
+// Why these can't be used together; empty in good order.
 std::string why_no_tls_pair(const std::filesystem::path& certificate, const std::filesystem::path& key) {
   using Key = std::unique_ptr<EVP_PKEY, FreedBy<EVP_PKEY_free>>;
   const File certificate_file(BIO_new_file(certificate.c_str(), "r")),
@@ -179,8 +182,6 @@ std::string why_no_tls_pair(const std::filesystem::path& certificate, const std:
   if (!secret) return key.string() + " is no private key";
   return pair ? "" : certificate.string() + " is not the certificate of " + key.string();
 }
-
-namespace {
 
 Store store_of(const std::filesystem::path& ca_file) {
   Store store(X509_STORE_new());

@@ -39,8 +39,6 @@ std::vector<CertificateEnd> certificate_ends(const std::filesystem::path& tls,
 // "tls.crt ends in 12 days", for those within the last kWarningDays.
 std::vector<std::string> certificate_warnings(const std::vector<CertificateEnd>& ends, ledger::TimePoint now);
 
-// Why these can't be used together; empty in good order.
-std::string why_no_tls_pair(const std::filesystem::path& certificate, const std::filesystem::path& key);
 // Why a broker would turn the connection of `self` away, or be turned away: a file that is not there, a
 // certificate of another key, of another CA or of another agent. Whether it has expired is not looked at.
 std::vector<std::string> tls_faults(const std::filesystem::path& certificate,

@@ -43,7 +43,7 @@ TEST_CASE("a renewed certificate is taken over by SIGHUP, and a transfer goes on
   Federation federation({EHR_AGENT, EHR_LEDGER, 2, {{"transfer.window", "\"512KiB\""}}, false});
   auto &answering = federation[0], &asking = federation[1];
   const auto authority = federation.broker().authority();
-  const auto certificate = answering.keys() / "tls.crt", key = answering.keys() / "tls.key";
+  const auto certificate = answering.keys() / "tls.crt";
   pki({"--days", "10", "renew", authority, certificate});
   federation.start();
   CHECK(says(answering, "a certificate has to be renewed"));
@@ -71,27 +71,48 @@ TEST_CASE("a renewed certificate is taken over by SIGHUP, and a transfer goes on
   answering.signal(SIGHUP);
   require(asking.command({"ping", answering.address().text()}));
   CHECK(answering.command_json({"status"}).at("broker").at("reconnects") == 1);
+}
 
-  // A certificate that is not the key's is not tried.
-  const auto other = federation.folder() / "other-ca", kept = federation.folder() / "kept";
+TEST_CASE("files that no broker would take are told on SIGHUP, and the connection is kept") {
+  Federation federation({EHR_AGENT, EHR_LEDGER, 2, {}, false});
+  federation.start();
+  auto &answering = federation[0], &asking = federation[1];
+  const auto authority = federation.broker().authority();
+  const auto certificate = answering.keys() / "tls.crt", key = answering.keys() / "tls.key";
+  const auto kept = federation.folder() / "kept", foreign = federation.folder() / "foreign";
+  const auto over = fs::copy_options::overwrite_existing;
   fs::create_directory(kept);
   fs::copy_file(certificate, kept / "tls.crt");
   fs::copy_file(key, kept / "tls.key");
-  pki({"ca", other});
-  pki({"agent", other, answering.address().text(), federation.folder() / "other"});
-  const auto over = fs::copy_options::overwrite_existing;
-  fs::copy_file(federation.folder() / "other" / "tls.crt", certificate, over);
-  answering.signal(SIGHUP);
-  CHECK(says(answering, "the connection keeps its certificate"));
-  CHECK(connected(answering));
-  // A pair of another authority is a pair: the files are what the next connection uses, so the broker
-  // refuses.
-  fs::copy_file(federation.folder() / "other" / "tls.key", key, over);
-  answering.signal(SIGHUP);
-  CHECK(eventually([&] { return !connected(answering); }));
-  fs::copy_file(kept / "tls.crt", certificate, over);
+  const auto refused = [&](const std::string& reason) {
+    answering.signal(SIGHUP);
+    INFO(answering.log());
+    CHECK(says(answering, reason));
+    CHECK(answering.log().find("connecting anew") == std::string::npos);
+    require(asking.command({"ping", answering.address().text()}));
+  };
+  pki({"ca", federation.folder() / "other-ca"});
+  pki({"agent", federation.folder() / "other-ca", answering.address().text(), foreign});
+  fs::copy_file(foreign / "tls.crt", certificate, over);
+  refused("tls.crt is not the certificate of");
+  fs::copy_file(foreign / "tls.key", key, over);
+  refused("was not issued by the authority of");
+  fs::copy_file(asking.keys() / "tls.crt", certificate, over);
+  fs::copy_file(asking.keys() / "tls.key", key, over);
+  refused("and this agent is");
   fs::copy_file(kept / "tls.key", key, over);
-  CHECK(eventually([&] { return connected(answering); }, 60));
+  const auto subject = "/CN=" + answering.address().topic_form();
+  run({"openssl", "x509", "-in", kept / "tls.crt", "-noout", "-pubkey", "-out", kept / "public"});
+  run({"openssl", "x509", "-new", "-force_pubkey", kept / "public", "-subj", subject, "-CA",
+       authority / "ca.crt", "-CAkey", authority / "ca.key", "-days", "-1", "-out", certificate});
+  refused("tls.crt has expired");
+  CHECK(answering.command_json({"status"}).at("broker").at("reconnects") == 0);
+
+  fs::copy_file(kept / "tls.crt", certificate, over);
+  pki({"renew", authority, certificate});
+  answering.signal(SIGHUP);
+  CHECK(says(answering, "connecting anew"));
+  CHECK(eventually([&] { return connected(answering); }));
   require(asking.command({"ping", answering.address().text()}));
 }
 
