@@ -4,6 +4,7 @@
 
 #include "ledger-client/core/base64.h"
 #include "ledger-client/core/canonical_json.h"
+#include "ledger-client/core/federation_key_text.h"
 #include "ledger-client/core/key_validity.h"
 
 namespace edge {
@@ -21,12 +22,6 @@ json key_json(const ledger::MemberKey& key) {
           {"use", std::string(ledger::use_text(key.use))},
           {"public", key.public_text},
           {"from", ledger::format_time(key.from)}};
-}
-
-std::optional<ledger::PublicKey> signing_part(const ledger::MemberKey& key) {
-  if (key.use == KeyUse::kSign) return ledger::parse_sign_key(key.public_text);
-  const auto note = ledger::NoteKey::from_vkey(key.public_text);
-  return note ? std::optional(note->key) : std::nullopt;
 }
 
 std::optional<std::string> text_of(const json& object, const char* name) {
@@ -74,7 +69,7 @@ std::string why_not(const NewKey& key, const ledger::Member& member, const std::
   if (old == nullptr || old->use != key.key.use) return place + " replaces no key of its use";
   if (key.until <= old->from) return place + ": the old key would end before it began";
   if (key.key.use == KeyUse::kAge) return key.possession.empty() ? "" : place + " can't sign";
-  const auto next = signing_part(key.key);
+  const auto next = ledger::ed25519_key(key.key.use, key.key.public_text);
   const auto possession = ledger::base64url_decode(key.possession);
   const std::string statement =
       ledger::rotation_statement(member.newest_origin().value_or(""), rotation_of(key, by));

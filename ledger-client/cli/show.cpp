@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "ledger-client/cli/announcement.h"
 #include "ledger-client/cli/commands.h"
 #include "ledger-client/cli/live.h"
 #include "ledger-client/cli/print.h"
@@ -21,8 +22,7 @@ struct ShowCommand {
 };
 
 // Nothing without anybody to trust: then signatures can't be told from scribbling.
-std::optional<LogStates> known_states(const LogSource& log, const Options& options) {
-  const auto trust = Trust::load_if_any(options.trust);
+std::optional<LogStates> known_states(const LogSource& log, const std::optional<Trust>& trust) {
   if (!trust) return std::nullopt;
   auto states = states_of(log, *trust);
   if (states.signed_size == 0) return std::nullopt;
@@ -52,8 +52,12 @@ void show_entry(const LogSource& log, std::uint64_t index, Options& options) {
   }
   const auto leaf = leaf_hash(as_bytes(*line));
   const auto next = sha256(*line);
-  const auto states = known_states(log, options);
+  const auto trust = Trust::load_if_any(options.trust);
+  const auto states = known_states(log, trust);
   const auto contradicted = contradiction(log, *line);
+  const auto entry = parse_entry(*line);
+  const auto announcement =
+      entry ? announcement_for_people(*entry, log.origin(), trust ? &*trust : nullptr) : std::nullopt;
   if (options.json) {
     nlohmann::json json{{"entry", entry_as_json(*line)},
                         {"line", *line},
@@ -61,6 +65,7 @@ void show_entry(const LogSource& log, std::uint64_t index, Options& options) {
                         {"sha256", to_hex(next)}};
     if (states) json["state"] = states->of(index);
     if (contradicted) json["void"] = void_pair_for_people(*contradicted);
+    if (announcement) json["announcement"] = *announcement;
     *options.out << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
     return;
   }
@@ -69,12 +74,13 @@ void show_entry(const LogSource& log, std::uint64_t index, Options& options) {
   *options.out << entry_as_json(*line).dump(2, ' ', false, nlohmann::json::error_handler_t::replace)
                << "\n\nSHA-256 (the next entry's prev)  " << to_hex(next)
                << "\nleaf hash                        " << to_hex(leaf) << '\n';
+  if (announcement) *options.out << "announcement                     " << *announcement << '\n';
   if (states) *options.out << "state                            " << state_text(*states, index) << '\n';
 }
 
 void show_log(const LogSource& log, Options& options) {
   const auto note = log.newest_checkpoint_note();
-  const auto states = known_states(log, options);
+  const auto states = known_states(log, Trust::load_if_any(options.trust));
   if (options.json) {
     auto entries = nlohmann::json::array(), contradictions = nlohmann::json::array();
     VoidPairs pairs;

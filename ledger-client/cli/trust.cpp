@@ -5,6 +5,8 @@
 
 #include "ledger-client/cli/files.h"
 #include "ledger-client/core/federation_document.h"
+#include "ledger-client/core/federation_key_text.h"
+#include "ledger-client/core/origin.h"
 
 namespace ledger::cli {
 namespace {
@@ -54,6 +56,9 @@ void Trust::add_federation(const std::string& file, const std::string& sha256_he
   const Federation& federation = document->federation();
   for (const auto& member : federation.members) {
     for (const auto& dated : member.log_keys()) logs_[dated.key.name].push_back(dated.key);
+    for (const auto& key : member.keys)
+      if (const auto part = ed25519_key(key.use, key.public_text))
+        member_keys_.insert_or_assign({member.address, key.id}, *part);
   }
   for (const auto& dated : federation.all_witness_keys()) witnesses_.push_back(dated.key);
   federation_quorum_ = federation.witness_quorum;
@@ -74,6 +79,12 @@ void Trust::add_vkey(const std::string& vkey) {
                     "a verifier key looks like ehr/10-20-0-5+1a2b3c4d+AaBb…");
   if (key->type == NoteKeyType::kEd25519) logs_[key->name].push_back(*key);
   if (key->type == NoteKeyType::kCosignatureV1) witnesses_.push_back(*key);
+}
+
+std::optional<PublicKey> Trust::member_key(const std::string& origin, const std::string& key_id) const {
+  const auto log = parse_origin(origin);
+  const auto found = log ? member_keys_.find({log->address, key_id}) : member_keys_.end();
+  return found == member_keys_.end() ? std::nullopt : std::optional(found->second);
 }
 
 const std::vector<NoteKey>& Trust::keys_of(const std::string& origin) const {

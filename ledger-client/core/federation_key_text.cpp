@@ -52,4 +52,10 @@ std::string why_no_public_key(KeyUse use, std::string_view text, const Address& 
   return "has an unknown use";
 }
 
+std::optional<PublicKey> ed25519_key(KeyUse use, std::string_view text) {
+  if (use == KeyUse::kSign) return parse_sign_key(text);
+  const auto note = NoteKey::from_vkey(text);
+  return note ? std::optional(note->key) : std::nullopt;
+}
+
 }  // namespace ledger

@@ -2,6 +2,7 @@
 // thread-safe.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,8 @@ bool is_log_of(const Address& owner, std::string_view name);
 // Why `text` is not the public half of a key of that member for that use, as a predicate ("is …"); empty if
 // it is.
 std::string why_no_public_key(KeyUse use, std::string_view text, const Address& owner);
+
+// The Ed25519 key in the public half of a key that signs; nothing for a recipient, or what is none.
+std::optional<PublicKey> ed25519_key(KeyUse use, std::string_view text);
 
 }  // namespace ledger

@@ -100,14 +100,13 @@ Result<Done> check_rotation(const std::string& origin, const KeyRotated& rotatio
   const bool age = rotation.key.starts_with("age-");
   const std::string use = rotation.key.substr(0, rotation.key.find('-') + 1);
   if (!rotation.next.starts_with(use) || rotation.next == rotation.key)
-    return Problem{"key.rotated: the next key is not another key of the same use"};
+    return Problem{"the next key is not another key of the same use"};
   if (age ? !rotation.signed_by.starts_with("sign-") : rotation.signed_by != rotation.key)
-    return Problem{"key.rotated: not announced by the key that must"};
+    return Problem{"not announced by the key that must"};
   const std::string statement = rotation_statement(origin, rotation);
-  if (!signed_by(by, statement, rotation.signature))
-    return Problem{"key.rotated: the old key did not sign it"};
+  if (!signed_by(by, statement, rotation.signature)) return Problem{"the old key did not sign it"};
   if (age ? !rotation.possession.empty() : !next || !signed_by(*next, statement, rotation.possession))
-    return Problem{"key.rotated: the new key did not sign it"};
+    return Problem{"the new key did not sign it"};
   return Done{};
 }
 
