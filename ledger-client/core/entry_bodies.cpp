@@ -127,13 +127,6 @@ Result<OriginRetired> decode_origin_retired(const Entry& entry) {
                        std::string{values[1].text}};
 }
 
-Result<Conviction> check_equivocation_entry(
-    const Entry& entry, const std::function<std::vector<NoteKey>(const std::string&)>& log_keys) {
-  const auto proof = decode_equivocation(entry);
-  if (!proof) return proof.error();
-  return check_equivocation(*proof, log_keys(accused_origin(*proof)));
-}
-
 Result<KeyRotated> decode_key_rotated(const Entry& entry) {
   Values values;
   if (auto problem = read_effective(entry, entry_type::kKeyRotated, values)) return std::move(*problem);

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <functional>
 
 #include "ledger-client/core/entry.h"
 #include "ledger-client/core/equivocation.h"
@@ -159,10 +158,5 @@ Result<OriginRetired> decode_origin_retired(const Entry& entry);
 Result<KeyRotated> decode_key_rotated(const Entry& entry);
 Result<KeyRevoked> decode_key_revoked(const Entry& entry);
 Result<VoteCast> decode_vote(const Entry& entry);
-
-// An `equivocation` entry is effective by its form; whether it convicts is for whoever has the keys.
-// `log_keys(origin)`: the trusted keys of an origin, empty if it is unknown.
-Result<Conviction> check_equivocation_entry(
-    const Entry& entry, const std::function<std::vector<NoteKey>(const std::string&)>& log_keys);
 
 }  // namespace ledger

@@ -87,7 +87,7 @@ class Scene {
     peer.publish(ledger::topics::manifest(me(), peer.address(), topic_id), peer.seal(me(), frame));
   }
   ledger::Bytes chunk(const Lie& lie, std::uint64_t number) const {
-    return edge::encode_chunk(edge::chunk_path(lie.chunk_roots, number),
+    return edge::encode_chunk(edge::ChunkTree(lie.chunk_roots).path(number),
                               ledger::ByteView(lie.ciphertext)
                                   .subspan(number * ledger::limits::kChunkBytes,
                                            edge::chunk_length(lie.ciphertext.size(), number)));

@@ -168,7 +168,7 @@ ledger::Bytes LyingAgent::chunk(const edge::Answer& answer, std::uint64_t number
   const auto& ciphertext = answer.payload.seal.ciphertext;
   const auto data =
       spool_.read(answer.payload.file, number * kChunkBytes, edge::chunk_length(ciphertext.size, number));
-  return edge::encode_chunk(edge::chunk_path(ciphertext.chunk_roots, number), data);
+  return edge::encode_chunk(edge::ChunkTree(ciphertext.chunk_roots).path(number), data);
 }
 
 void LyingAgent::send_chunk_as(const edge::Answer& answer, std::uint64_t number, std::uint64_t as) {

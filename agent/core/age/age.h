@@ -62,9 +62,6 @@ class Identity {
   Recipient recipient_;
 };
 
-// Exact size of an age file with one X25519 stanza over `plaintext` bytes.
-std::uint64_t encrypted_size(std::uint64_t plaintext);
-
 using Sink = std::function<void(ledger::ByteView)>;
 
 // Writes header and payload through `sink`. A full chunk is held back until more bytes or finish() come, as

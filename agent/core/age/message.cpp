@@ -8,9 +8,6 @@ namespace edge::age {
 
 namespace {
 
-constexpr std::size_t kStanzaBytes = 54 + 44;
-constexpr std::size_t kHeaderBytes = 22 + kStanzaBytes + 48;
-
 // Chunks that `bytes` of plaintext need; an empty plaintext has one, empty chunk.
 constexpr std::uint64_t chunk_count(std::uint64_t bytes) {
   return bytes == 0 ? 1 : (bytes + kChunkBytes - 1) / kChunkBytes;
@@ -60,10 +57,6 @@ ledger::Result<ledger::Done> open_payload(const FileKey& file_key, ledger::ByteV
     payload = payload.subspan(sealed.size());
   } while (!payload.empty() || !opener.saw_last());
   return ledger::Done{};
-}
-
-std::uint64_t encrypted_size(std::uint64_t plaintext) {
-  return kHeaderBytes + kPayloadNonceBytes + plaintext + kTagBytes * chunk_count(plaintext);
 }
 
 ledger::Bytes seal(const Recipient& recipient, ledger::ByteView plaintext) {

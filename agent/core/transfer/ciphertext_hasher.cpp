@@ -71,10 +71,6 @@ ledger::Proof ChunkTree::path(std::uint64_t n) const {
       n, size(), [this](unsigned level, std::uint64_t index) { return levels_.at(level).at(index); });
 }
 
-ledger::Proof chunk_path(const std::vector<ledger::Hash>& chunk_roots, std::uint64_t n) {
-  return ChunkTree(chunk_roots).path(n);
-}
-
 std::optional<ledger::Hash> verified_chunk_root(std::uint64_t n, std::uint64_t chunk_count,
                                                 ledger::ByteView data, std::span<const ledger::Hash> path,
                                                 const ledger::Hash& merkle_root) {
@@ -86,11 +82,6 @@ std::optional<ledger::Hash> verified_chunk_root(std::uint64_t n, std::uint64_t c
   const ledger::Hash root = chunk_root(data);
   return ledger::verify_inclusion(n, chunk_count, root, path, merkle_root) ? std::optional(root)
                                                                            : std::nullopt;
-}
-
-bool verify_chunk(std::uint64_t n, std::uint64_t chunk_count, ledger::ByteView data,
-                  std::span<const ledger::Hash> path, const ledger::Hash& merkle_root) {
-  return verified_chunk_root(n, chunk_count, data, path, merkle_root).has_value();
 }
 
 }  // namespace edge

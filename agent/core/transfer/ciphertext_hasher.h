@@ -49,9 +49,6 @@ class ChunkTree {
   std::vector<std::vector<ledger::Hash>> levels_;  // complete nodes; levels_[0] are the chunk roots
 };
 
-// The same for a single path. Precondition: n < chunk_roots.size().
-ledger::Proof chunk_path(const std::vector<ledger::Hash>& chunk_roots, std::uint64_t n);
-
 // The tree hash of one chunk's bytes.
 ledger::Hash chunk_root(ledger::ByteView data);
 
@@ -60,7 +57,5 @@ ledger::Hash chunk_root(ledger::ByteView data);
 std::optional<ledger::Hash> verified_chunk_root(std::uint64_t n, std::uint64_t chunk_count,
                                                 ledger::ByteView data, std::span<const ledger::Hash> path,
                                                 const ledger::Hash& merkle_root);
-bool verify_chunk(std::uint64_t n, std::uint64_t chunk_count, ledger::ByteView data,
-                  std::span<const ledger::Hash> path, const ledger::Hash& merkle_root);
 
 }  // namespace edge

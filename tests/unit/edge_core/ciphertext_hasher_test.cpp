@@ -107,13 +107,14 @@ TEST_CASE("each chunk verifies with its own path only") {
     REQUIRE(tree.size() == count);
     for (std::size_t n = 0; n < count; ++n) {
       const ledger::Proof path = tree.path(n);
-      CHECK(path == edge::chunk_path(digests.chunk_roots, n));
-      CHECK(edge::verify_chunk(n, count, chunk(bytes, n), path, digests.merkle_root));
+      CHECK(path == edge::ChunkTree(digests.chunk_roots).path(n));
+      CHECK(edge::verified_chunk_root(n, count, chunk(bytes, n), path, digests.merkle_root).has_value());
       CHECK_FALSE(
-          edge::verify_chunk((n + 1) % (count + 1), count, chunk(bytes, n), path, digests.merkle_root));
+          edge::verified_chunk_root((n + 1) % (count + 1), count, chunk(bytes, n), path, digests.merkle_root)
+              .has_value());
       ledger::Bytes flipped = ledger::to_bytes(chunk(bytes, n));
       flipped[flipped.size() / 2] ^= 1;
-      CHECK_FALSE(edge::verify_chunk(n, count, flipped, path, digests.merkle_root));
+      CHECK_FALSE(edge::verified_chunk_root(n, count, flipped, path, digests.merkle_root).has_value());
     }
   }
 }
@@ -121,15 +122,18 @@ TEST_CASE("each chunk verifies with its own path only") {
 TEST_CASE("a chunk that is cut, grown, empty or beyond the last is refused") {
   const ledger::Bytes bytes = some_bytes(2 * kChunkBytes);
   const auto digests = hash_in_pieces(bytes, bytes.size());
-  const ledger::Proof first = edge::chunk_path(digests.chunk_roots, 0);
-  CHECK(edge::verify_chunk(0, 2, chunk(bytes, 0), first, digests.merkle_root));
-  CHECK_FALSE(edge::verify_chunk(0, 2, chunk(bytes, 0).first(kChunkBytes - 1), first, digests.merkle_root));
+  const ledger::Proof first = edge::ChunkTree(digests.chunk_roots).path(0);
+  CHECK(edge::verified_chunk_root(0, 2, chunk(bytes, 0), first, digests.merkle_root).has_value());
   CHECK_FALSE(
-      edge::verify_chunk(0, 2, ledger::ByteView(bytes).first(kChunkBytes + 1), first, digests.merkle_root));
-  CHECK_FALSE(edge::verify_chunk(0, 2, {}, first, digests.merkle_root));
-  CHECK_FALSE(edge::verify_chunk(2, 2, chunk(bytes, 0), first, digests.merkle_root));
-  CHECK_FALSE(edge::verify_chunk(0, 0, chunk(bytes, 0), {}, digests.merkle_root));
+      edge::verified_chunk_root(0, 2, chunk(bytes, 0).first(kChunkBytes - 1), first, digests.merkle_root)
+          .has_value());
+  CHECK_FALSE(edge::verified_chunk_root(0, 2, ledger::ByteView(bytes).first(kChunkBytes + 1), first,
+                                        digests.merkle_root)
+                  .has_value());
+  CHECK_FALSE(edge::verified_chunk_root(0, 2, {}, first, digests.merkle_root).has_value());
+  CHECK_FALSE(edge::verified_chunk_root(2, 2, chunk(bytes, 0), first, digests.merkle_root).has_value());
+  CHECK_FALSE(edge::verified_chunk_root(0, 0, chunk(bytes, 0), {}, digests.merkle_root).has_value());
   ledger::Proof longer = first;
   longer.push_back(ledger::Hash{});
-  CHECK_FALSE(edge::verify_chunk(0, 2, chunk(bytes, 0), longer, digests.merkle_root));
+  CHECK_FALSE(edge::verified_chunk_root(0, 2, chunk(bytes, 0), longer, digests.merkle_root).has_value());
 }

@@ -21,7 +21,7 @@ struct Transfer {
   ChunkedBytes whole() const { return {digests.size, digests.merkle_root}; }
   ledger::Bytes message(std::uint64_t number) const {
     return encode_chunk(
-        chunk_path(digests.chunk_roots, number),
+        ChunkTree(digests.chunk_roots).path(number),
         ledger::ByteView(bytes).subspan(number * kChunkBytes, chunk_length(bytes.size(), number)));
   }
 

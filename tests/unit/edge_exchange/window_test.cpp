@@ -100,16 +100,17 @@ TEST_CASE("chunk messages: a flipped, swapped, foreign or short chunk is known a
     return ledger::ByteView(payload).subspan(n * 262'144, chunk_length(payload.size(), n));
   };
   for (std::uint64_t n = 0; n < 3; ++n) {
-    const auto message = encode_chunk(chunk_path(digests.chunk_roots, n), piece(n));
+    const auto message = encode_chunk(ChunkTree(digests.chunk_roots).path(n), piece(n));
     const auto chunk = decode_chunk(message);
     REQUIRE(chunk);
-    CHECK(verify_chunk(n, 3, chunk->data, chunk->path, digests.merkle_root));
-    CHECK_FALSE(verify_chunk((n + 1) % 3, 3, chunk->data, chunk->path, digests.merkle_root));
+    CHECK(verified_chunk_root(n, 3, chunk->data, chunk->path, digests.merkle_root).has_value());
+    CHECK_FALSE(
+        verified_chunk_root((n + 1) % 3, 3, chunk->data, chunk->path, digests.merkle_root).has_value());
     auto flipped = message;
     flipped.back() ^= 1U;
     const auto bad = decode_chunk(flipped);
     REQUIRE(bad);
-    CHECK_FALSE(verify_chunk(n, 3, bad->data, bad->path, digests.merkle_root));
+    CHECK_FALSE(verified_chunk_root(n, 3, bad->data, bad->path, digests.merkle_root).has_value());
   }
   CHECK_FALSE(decode_chunk({}));
   CHECK_FALSE(decode_chunk(ledger::Bytes{64}));

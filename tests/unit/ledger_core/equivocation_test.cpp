@@ -256,22 +256,20 @@ TEST_CASE("the largest proof about a log of an agent fits an entry") {
 }
 
 TEST_CASE("an equivocation entry is effective by its form and convicts by the keys") {
+  const auto convicted = [](const ledger::Entry& of, const std::vector<NoteKey>& keys) {
+    const auto proof = ledger::decode_equivocation(of);
+    return proof ? ledger::check_equivocation(*proof, keys)
+                 : ledger::Result<ledger::Conviction>(proof.error());
+  };
   ledger::Entry entry;
   entry.type = ledger::entry_type::kEquivocation;
   for (const json& example : test_support::schema_examples("valid", "entry-equivocation")) {
     entry.body = ledger::canonical_json(example);
     CHECK(ledger::judge_entry(entry).meaning == ledger::Meaning::kEffective);
-    std::string asked;
-    const auto log_keys = [&](const std::string& origin) {
-      asked = origin;
-      return kKeys;
-    };
-    const auto conviction = ledger::check_equivocation_entry(entry, log_keys);
+    const auto conviction = convicted(entry, kKeys);
     REQUIRE(conviction.ok());
     CHECK(conviction->origin == kOrigin);
-    CHECK(asked == kOrigin);
-    const auto nobody = [](const std::string&) { return std::vector<NoteKey>{}; };
-    CHECK_FALSE(ledger::check_equivocation_entry(entry, nobody).ok());
+    CHECK_FALSE(convicted(entry, {}).ok());
   }
   // Form without truth is stored and effective, and convicts nobody.
   const Fork fork;
@@ -279,10 +277,10 @@ TEST_CASE("an equivocation entry is effective by its form and convicts by the ke
   lie.second = note(20, Fork::root(fork.b, 20), kOtherKey);
   entry.body = ledger::encode_body(lie);
   CHECK(ledger::judge_entry(entry).meaning == ledger::Meaning::kEffective);
-  CHECK_FALSE(ledger::check_equivocation_entry(entry, [](const auto&) { return kKeys; }).ok());
+  CHECK_FALSE(convicted(entry, kKeys).ok());
   entry.body = "{}";
   CHECK(ledger::judge_entry(entry).meaning == ledger::Meaning::kVoid);
-  CHECK_FALSE(ledger::check_equivocation_entry(entry, [](const auto&) { return kKeys; }).ok());
+  CHECK_FALSE(convicted(entry, kKeys).ok());
   // Of a log that is no agent's: a proof, but not for this ledger.
   const NoteSigner foreign{"log.example", NoteKeyType::kEd25519, 1};
   const auto foreign_note = [&](const Hash& root) {
