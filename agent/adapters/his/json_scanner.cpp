@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "ledger-client/core/utf8.h"
+
 namespace edge::his {
 
 namespace {
@@ -16,18 +18,23 @@ bool is_space(int c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-// Enough to compare names: a lone surrogate is not text, and whoever reads the value refuses it.
-void append_utf8(std::string& out, unsigned code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
+// The high surrogate that `text` ends with, as append_utf8 writes one; 0 where it ends with none.
+unsigned trailing_high_surrogate(std::string_view text) {
+  if (text.size() < 3) return 0;
+  const auto from_end = [&](std::size_t n) { return static_cast<unsigned char>(text[text.size() - n]); };
+  if (from_end(3) != 0xED || (from_end(2) & 0xF0) != 0xA0) return 0;
+  return 0xD000U | (from_end(2) & 0x3FU) << 6 | (from_end(1) & 0x3FU);
+}
+
+// Two escapes that are one character must compare equal to the character itself. A lone surrogate stays: it
+// is not text, and whoever reads the value refuses it.
+void append_escape(std::string& out, unsigned code) {
+  const unsigned high = (code & 0xFC00) == 0xDC00 ? trailing_high_surrogate(out) : 0;
+  if (high != 0) {
+    out.resize(out.size() - 3);
+    code = 0x10000 + ((high & 0x3FF) << 10 | (code & 0x3FF));
   }
+  ledger::append_utf8(out, code);
 }
 
 }  // namespace
@@ -184,7 +191,7 @@ void JsonScanner::take_escape(std::string* decoded) {
   const char c = take();
   if (c == 'u') {
     const unsigned code = take_hex4();
-    if (decoded != nullptr) append_utf8(*decoded, code);
+    if (decoded != nullptr) append_escape(*decoded, code);
     return;
   }
   const std::size_t index = kNames.find(c);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/core/fhir/section_names.h"
+#include "agent/core/fhir/xhtml.h"
 #include "agent/core/purpose.h"
 
 namespace edge::fhir {
@@ -135,28 +136,12 @@ std::string html_text(std::string_view text) {
       i += length;
       continue;
     }
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-          out += kReplacement;
-        else
-          out += c;
-    }
+    if (const auto entity = entity_of(c); !entity.empty())
+      out += entity;
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      out += kReplacement;
+    else
+      out += c;
     ++i;
   }
   return out;

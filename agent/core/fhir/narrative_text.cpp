@@ -6,30 +6,13 @@
 #include <vector>
 
 #include "agent/core/fhir/xhtml.h"
+#include "ledger-client/core/utf8.h"
 
 namespace edge::fhir {
 
 namespace {
 
 constexpr std::size_t kWidestColumn = 40;
-
-void append_utf8(std::string& out, unsigned code) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
-}
 
 // &amp; &#39; &#x27; …; what it does not know stays as written.
 std::string unescaped(std::string_view text) {
@@ -51,7 +34,7 @@ std::string unescaped(std::string_view text) {
       bool hex = name[1] == 'x';
       unsigned code = 0;
       std::from_chars(name.data() + (hex ? 2 : 1), name.data() + name.size(), code, hex ? 16 : 10);
-      if (code > 0 && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF)) append_utf8(out, code);
+      if (code > 0 && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF)) ledger::append_utf8(out, code);
     } else {
       out += text.substr(i, end - i + 1);
     }

@@ -8,6 +8,24 @@
 
 namespace edge::fhir {
 
+// How text and attributes write a character that markup would take for its own; empty for all others.
+constexpr std::string_view entity_of(char c) {
+  switch (c) {
+    case '&':
+      return "&amp;";
+    case '<':
+      return "&lt;";
+    case '>':
+      return "&gt;";
+    case '"':
+      return "&quot;";
+    case '\'':
+      return "&#39;";
+    default:
+      return {};
+  }
+}
+
 struct XhtmlToken {
   enum class Kind { kOpen, kClose, kText };
   Kind kind = Kind::kText;

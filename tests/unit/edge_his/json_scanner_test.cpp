@@ -82,6 +82,9 @@ TEST_CASE("what is not JSON is broken") {
 TEST_CASE("a member twice is broken, also when it is spelled differently or far away") {
   CHECK(why_broken(R"({"a":1,"b":2,"a":3})").find("same member twice") != std::string::npos);
   CHECK(why_broken(R"({"x":{"a":1,"\u0061":2}})").find("same member twice") != std::string::npos);
+  CHECK(why_broken("{\"\xF0\x9F\x98\x80\":1,\"\\uD83D\\ude00\":2}").find("same member twice") !=
+        std::string::npos);
+  CHECK(why_broken(R"({"\ud83d\ude00":1,"\ud83d\ude01":2,"\ud83d":3,"\ude00":4})").empty());
   CHECK(why_broken(R"([{"a":1},{"a":{"a":{}}}])").empty());
   std::string many = "{";
   for (int i = 0; i < 500; ++i) many += "\"m" + std::to_string(i) + "\":0,";
