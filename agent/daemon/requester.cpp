@@ -7,7 +7,6 @@
 
 namespace edge {
 
-using ledger::Problem;
 using SteadyTime = Timer::Clock::time_point;
 
 namespace {
