@@ -190,13 +190,26 @@ Store store_of(const std::filesystem::path& ca_file) {
   return loaded ? std::move(store) : nullptr;
 }
 
-bool issued_by(X509* certificate, X509_STORE* store) {
+// Why the authority of `ca` does not vouch for it, at that time if one is given; empty if it does.
+std::string why_not_issued(X509* certificate, const std::filesystem::path& file,
+                           const std::filesystem::path& ca, const std::optional<ledger::TimePoint>& at) {
+  const Store store = store_of(ca);
+  if (!store) return ca.string() + " is no certificate";
   const StoreContext context(X509_STORE_CTX_new());
-  if (!context || X509_STORE_CTX_init(context.get(), store, certificate, nullptr) != 1) return false;
-  X509_STORE_CTX_set_flags(context.get(), X509_V_FLAG_NO_CHECK_TIME);
+  if (!context || X509_STORE_CTX_init(context.get(), store.get(), certificate, nullptr) != 1)
+    throw std::runtime_error("OpenSSL could not start to verify a certificate");
+  if (at)
+    X509_STORE_CTX_set_time(context.get(), 0, std::chrono::system_clock::to_time_t(*at));
+  else
+    X509_STORE_CTX_set_flags(context.get(), X509_V_FLAG_NO_CHECK_TIME);
   const bool good = X509_verify_cert(context.get()) == 1;
+  const int error = X509_STORE_CTX_get_error(context.get());
+  const auto& blamed = X509_STORE_CTX_get_error_depth(context.get()) == 0 ? file : ca;
   ERR_clear_error();
-  return good;
+  if (good) return "";
+  if (error == X509_V_ERR_CERT_HAS_EXPIRED) return blamed.string() + " has expired";
+  if (error == X509_V_ERR_CERT_NOT_YET_VALID) return blamed.string() + " is not valid yet";
+  return file.string() + " was not issued by the authority of " + ca.string();
 }
 
 std::string common_name(X509* certificate) {
@@ -209,7 +222,7 @@ std::string common_name(X509* certificate) {
 
 std::vector<std::string> tls_faults(const std::filesystem::path& certificate,
                                     const std::filesystem::path& key, const std::filesystem::path& ca,
-                                    const ledger::Address& self) {
+                                    const ledger::Address& self, const std::optional<ledger::TimePoint>& at) {
   std::vector<std::string> faults;
   std::error_code none;
   for (const auto& file : {certificate, key, ca})
@@ -218,11 +231,8 @@ std::vector<std::string> tls_faults(const std::filesystem::path& certificate,
   if (auto why = why_no_tls_pair(certificate, key); !why.empty()) return {std::move(why)};
   const File file(BIO_new_file(certificate.c_str(), "r"));
   const Certificate read(PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr));
-  const Store store = store_of(ca);
-  if (!store)
-    faults.push_back(ca.string() + " is no certificate");
-  else if (!issued_by(read.get(), store.get()))
-    faults.push_back(certificate.string() + " was not issued by the authority of " + ca.string());
+  if (auto why = why_not_issued(read.get(), certificate, ca, at); !why.empty())
+    faults.push_back(std::move(why));
   if (const std::string name = common_name(read.get()); name != self.topic_form())
     faults.push_back(certificate.string() + " names \"" + name + "\", and this agent is \"" +
                      self.topic_form() + "\"");

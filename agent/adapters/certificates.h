@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "ledger-client/core/address.h"
@@ -40,9 +41,11 @@ std::vector<CertificateEnd> certificate_ends(const std::filesystem::path& tls,
 std::vector<std::string> certificate_warnings(const std::vector<CertificateEnd>& ends, ledger::TimePoint now);
 
 // Why a broker would turn the connection of `self` away, or be turned away: a file that is not there, a
-// certificate of another key, of another CA or of another agent. Whether it has expired is not looked at.
+// certificate of another key, of another CA or of another agent, or one that is not valid `at` that time;
+// without it, dates are not looked at.
 std::vector<std::string> tls_faults(const std::filesystem::path& certificate,
                                     const std::filesystem::path& key, const std::filesystem::path& ca,
-                                    const ledger::Address& self);
+                                    const ledger::Address& self,
+                                    const std::optional<ledger::TimePoint>& at = {});
 
 }  // namespace edge

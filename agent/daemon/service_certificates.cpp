@@ -58,24 +58,16 @@ nlohmann::json Service::certificates_view() const {
   return list;
 }
 
-// Why the connection would be lost with the certificates of the files.
-std::vector<std::string> Service::certificate_faults() const {
-  const auto options = connection_options();
-  auto faults =
-      tls_faults(options.certificate_file, options.key_file, options.ca_file, *config_.agent.address);
-  for (const auto& one : ends_of(options, config_))
-    if ((one.file == options.certificate_file || one.file == options.ca_file) && one.end <= context_.now())
-      faults.push_back(one.file.string() + " has expired");
-  return faults;
-}
-
 // Signing keys and their certificates, and the connection's. What can't be used is said, and the old is kept
 // for as long as the connection lasts.
 void Service::reload_certificates() {
   keys_.look_again(true);
-  const std::string now = tls_content(connection_options());
+  const auto options = connection_options();
+  const std::string now = tls_content(options);
   if (now == tls_in_use_) return;
-  if (const auto faults = certificate_faults(); connection_->ready() && !faults.empty()) {
+  const auto faults = tls_faults(options.certificate_file, options.key_file, options.ca_file,
+                                 *config_.agent.address, context_.now());
+  if (connection_->ready() && !faults.empty()) {
     for (const auto& fault : faults)
       log::error("the connection keeps its certificate; mend the files before it is lost",
                  {{"reason", fault}});

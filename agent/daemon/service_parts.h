@@ -78,7 +78,6 @@ class Service {
   void begin_certificates();
   void reload_certificates();
   void warn_of_certificates() const;
-  std::vector<std::string> certificate_faults() const;
   void publish_retained(std::string topic, const std::string& payload, const std::string& content_type);
   void maintain();
   void sync_consents();

@@ -20,10 +20,14 @@ std::optional<std::string> announcement_for_people(const Entry& entry, const std
                                                    const Trust* trust) {
   const auto rotation = decode_key_rotated(entry);
   if (!rotation) return std::nullopt;
-  const auto by = trust ? trust->member_key(origin, rotation->signed_by) : std::nullopt;
-  if (!by) return "not checked: no federation document given lists " + rotation->signed_by;
-  const auto checked = check_rotation(origin, *rotation, *by, next_key(*rotation));
+  const MemberKey* const by = trust ? trust->member_key(origin, rotation->signed_by) : nullptr;
+  const auto key = by ? ed25519_key(by->use, by->public_text) : std::nullopt;
+  if (!key) return "not checked: no federation document given lists " + rotation->signed_by;
+  const auto checked = check_rotation(origin, *rotation, *key, next_key(*rotation));
   if (!checked) return "does not hold: " + checked.error().reason;
+  const MemberKey* const next = trust->member_key(origin, rotation->next);
+  if (next && next->public_text != rotation->public_text)
+    return "does not hold: the federation document lists another key as " + rotation->next;
   const bool both = !rotation->possession.empty();
   return "holds: signed by " + rotation->signed_by + (both ? " and by " + rotation->next : "");
 }

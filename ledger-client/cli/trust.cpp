@@ -5,7 +5,6 @@
 
 #include "ledger-client/cli/files.h"
 #include "ledger-client/core/federation_document.h"
-#include "ledger-client/core/federation_key_text.h"
 #include "ledger-client/core/origin.h"
 
 namespace ledger::cli {
@@ -56,9 +55,7 @@ void Trust::add_federation(const std::string& file, const std::string& sha256_he
   const Federation& federation = document->federation();
   for (const auto& member : federation.members) {
     for (const auto& dated : member.log_keys()) logs_[dated.key.name].push_back(dated.key);
-    for (const auto& key : member.keys)
-      if (const auto part = ed25519_key(key.use, key.public_text))
-        member_keys_.insert_or_assign({member.address, key.id}, *part);
+    for (const auto& key : member.keys) member_keys_.insert_or_assign({member.address, key.id}, key);
   }
   for (const auto& dated : federation.all_witness_keys()) witnesses_.push_back(dated.key);
   federation_quorum_ = federation.witness_quorum;
@@ -81,10 +78,10 @@ void Trust::add_vkey(const std::string& vkey) {
   if (key->type == NoteKeyType::kCosignatureV1) witnesses_.push_back(*key);
 }
 
-std::optional<PublicKey> Trust::member_key(const std::string& origin, const std::string& key_id) const {
+const MemberKey* Trust::member_key(const std::string& origin, const std::string& key_id) const {
   const auto log = parse_origin(origin);
   const auto found = log ? member_keys_.find({log->address, key_id}) : member_keys_.end();
-  return found == member_keys_.end() ? std::nullopt : std::optional(found->second);
+  return found == member_keys_.end() ? nullptr : &found->second;
 }
 
 const std::vector<NoteKey>& Trust::keys_of(const std::string& origin) const {

@@ -10,7 +10,7 @@
 
 #include "ledger-client/cli/errors.h"
 #include "ledger-client/cli/policy.h"
-#include "ledger-client/core/address.h"
+#include "ledger-client/core/federation.h"
 #include "ledger-client/core/note.h"
 
 namespace ledger::cli {
@@ -40,8 +40,8 @@ class Trust {
   bool knows(const std::string& origin) const { return logs_.contains(origin); }
   std::vector<std::string> origins() const;
   const std::vector<NoteKey>& witnesses() const { return witnesses_; }
-  // The key of that id that the federation document lists for the owner of a log, if it can sign.
-  std::optional<PublicKey> member_key(const std::string& origin, const std::string& key_id) const;
+  // The key of that id that the federation document lists for the owner of a log; null if it lists none.
+  const MemberKey* member_key(const std::string& origin, const std::string& key_id) const;
   // By the policy, else by the federation document.
   Quorum quorum(std::span<const NoteSigner> cosigners) const;
   // What the policy demands of a checkpoint; nothing without a policy.
@@ -57,7 +57,7 @@ class Trust {
 
   std::map<std::string, std::vector<NoteKey>> logs_;
   std::vector<NoteKey> witnesses_;
-  std::map<std::pair<Address, std::string>, PublicKey> member_keys_;
+  std::map<std::pair<Address, std::string>, MemberKey> member_keys_;
   std::optional<Policy> policy_;
   std::optional<std::size_t> federation_quorum_;
 };

@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/core/bundle_proof.h"
-#include "agent/core/fhir/section_names.h"
 #include "agent/daemon/control/call.h"
 #include "ledger-client/core/canonical_json.h"
 #include "ledger-client/core/note.h"

@@ -99,6 +99,34 @@ TEST_CASE("the PKI helper refuses what is no address, no name, no authority or t
   CHECK(pki_refuses("nonsense " + ca));
 }
 
+TEST_CASE("why no broker would take a certificate: its authority, its name, and its dates where asked") {
+  const TempDir dir;
+  const fs::path own = dir / "own", foreign = dir / "foreign";
+  REQUIRE(pki("ca " + (dir / "ca").string()));
+  REQUIRE(pki("ca " + (dir / "rogue").string()));
+  REQUIRE(pki("agent " + (dir / "ca").string() + " 10.20.0.5 " + own.string()));
+  REQUIRE(pki("agent " + (dir / "rogue").string() + " 10.20.0.5 " + foreign.string()));
+  const fs::path ca = dir / "ca/ca.crt", certificate = own / "tls.crt", key = own / "tls.key";
+  const auto faults = [&](std::optional<ledger::TimePoint> at = {}, const ledger::Address& self = kAddress) {
+    return edge::tls_faults(certificate, key, ca, self, at);
+  };
+  const auto only = [](const std::string& fault) { return std::vector<std::string>{fault}; };
+  using std::chrono::hours;
+  CHECK(faults().empty());
+  CHECK(faults(now()).empty());
+  CHECK(faults(now() + hours(24 * 500)) == only(certificate.string() + " has expired"));
+  CHECK(faults(now() + hours(24 * 4000)) == only(ca.string() + " has expired"));
+  CHECK(faults(now() - hours(24 * 30)) == only(ca.string() + " is not valid yet"));
+  CHECK(faults(now(), kSix).size() == 1);
+  CHECK(edge::tls_faults(foreign / "tls.crt", foreign / "tls.key", ca, kAddress, now()) ==
+        only((foreign / "tls.crt").string() + " was not issued by the authority of " + ca.string()));
+  CHECK(edge::tls_faults(foreign / "tls.crt", key, ca, kAddress) ==
+        only((foreign / "tls.crt").string() + " is not the certificate of " + key.string()));
+  CHECK(edge::tls_faults(certificate, key, key, kAddress) == only(key.string() + " is no certificate"));
+  CHECK(edge::tls_faults(certificate, key, dir / "none", kAddress) ==
+        only((dir / "none").string() + " is not there"));
+}
+
 TEST_CASE("a signing key is certified without leaving the agent, and its certificate verifies") {
   const TempDir dir;
   const std::string ca = (dir / "ca").string();

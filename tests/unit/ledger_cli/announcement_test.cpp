@@ -44,6 +44,7 @@ TEST_CASE("show says whether the announcement of a key is signed by those who mu
         announced({"age-1", "age-2", recipient, "sign-1", {}, {}}, first, nullptr),
         announced({"sign-3", "sign-4", public_text(first), "sign-3", {}, {}}, third, &second),
         announced({"sign-8", "sign-9", public_text(third), "sign-8", {}, {}}, second, &third),
+        announced({"sign-6", "sign-7", public_text(second), "sign-6", {}, {}}, first, &second),
         test_support::issued(0),
     }));
   }
@@ -54,7 +55,8 @@ TEST_CASE("show says whether the announcement of a key is signed by those who mu
       {"status", "active"},
       {"keys",
        {listed("log-1", "log", log.key.key().to_vkey()), listed("sign-1", "sign", public_text(first)),
-        listed("sign-2", "sign", public_text(second)), listed("sign-3", "sign", public_text(third))}}};
+        listed("sign-2", "sign", public_text(second)), listed("sign-3", "sign", public_text(third)),
+        listed("sign-6", "sign", public_text(first)), listed("sign-7", "sign", public_text(third))}}};
   const auto file = (log.dir / "federation.json").string();
   test_support::write_file(file, test_support::first_document({{"members", {member}}}));
   const auto shown = [&](const std::string& index) {
@@ -68,7 +70,8 @@ TEST_CASE("show says whether the announcement of a key is signed by those who mu
   CHECK(shown("2") == "holds: signed by sign-1");
   CHECK(shown("3") == "does not hold: the new key did not sign it");
   CHECK(shown("4") == "not checked: no federation document given lists sign-8");
-  CHECK(shown("5").empty());
+  CHECK(shown("5") == "does not hold: the federation document lists another key as sign-7");
+  CHECK(shown("6").empty());
   CHECK_THAT(log({"show", "10.20.0.5", "0", "--federation", file}, false).out,
              Catch::Contains("announcement                     holds: signed by sign-1 and by sign-2"));
   // A log's key alone says nothing of the others.
